@@ -1,0 +1,1 @@
+"""Accuracy benchmarks, with lm-eval as the harness."""

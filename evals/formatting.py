@@ -1,0 +1,137 @@
+"""Numbers and names in words, the same in reports, comments, pages and terminals."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from evals.metrics import Metric
+from evals.result import Comparison, Measurement
+
+NOT_MEASURED = "not measured"
+_SEPARATORS = re.compile(r"\s+")
+
+
+def percent(share: float | None) -> str:
+    """Return a share as a percentage: "82.3 %"."""
+    return NOT_MEASURED if share is None else f"{100 * share:.1f} %"
+
+
+def points(difference: float | None) -> str:
+    """Return a difference of shares in percentage points: "−1.3 pp"."""
+    return NOT_MEASURED if difference is None else f"{_signed(100 * difference, 1)} pp"
+
+
+def points_with_interval(difference: float | None, low: float | None, high: float | None) -> str:
+    """Return a difference of shares with its interval: "−1.3 pp [−3.9, +1.2]"."""
+    if difference is None or low is None or high is None:
+        return points(difference)
+    return f"{points(difference)} [{_signed(100 * low, 1)}, {_signed(100 * high, 1)}]"
+
+
+def margin(comparison: Comparison) -> str:
+    """Return a comparison's margin in its metric's unit and as few digits as it has; an absent one is a dash."""
+    return margin_of(comparison.margin, comparison.metric)
+
+
+def margin_of(value: float | None, metric: Metric) -> str:
+    """Return a margin: "2 pp", "0.25 pp"; an absent one is a dash."""
+    if value is None:
+        return "–"
+    return f"{100 * value:.6g} pp" if metric.unit == "share" else _with_unit(f"{value:.6g}", metric)
+
+
+def measured(measurement: Measurement | None, *, interval: bool = False) -> str:
+    """Return a measurement's value in its metric's unit, with its 95 % interval on request."""
+    if measurement is None:
+        return NOT_MEASURED
+    is_share = measurement.metric.unit == "share"
+    value = percent(measurement.value) if is_share else _with_unit(f"{measurement.value:.4g}", measurement.metric)
+    if not interval or measurement.low is None or measurement.high is None:
+        return value
+    scale, form = (100, ".1f") if is_share else (1, ".4g")
+    return f"{value} [{scale * measurement.low:{form}}, {scale * measurement.high:{form}}]"
+
+
+def difference(comparison: Comparison) -> str:
+    """Return a comparison's difference with its interval, in the metric's unit."""
+    value, low, high = comparison.difference, comparison.low, comparison.high
+    if comparison.metric.unit == "share" or value is None:
+        return points_with_interval(value, low, high)
+    text = _with_unit(_signed_general(value), comparison.metric)
+    if low is None or high is None:
+        return text
+    return f"{text} [{_signed_general(low)}, {_signed_general(high)}]"
+
+
+def amount(value: float | None, metric: Metric) -> str:
+    """Return an unsigned amount of a metric (a detectable drop); an absent one is a dash."""
+    if value is None:
+        return "–"
+    return f"{100 * value:.1f} pp" if metric.unit == "share" else _with_unit(f"{value:.4g}", metric)
+
+
+def p_value(p: float | None) -> str:
+    """Return a p value in three digits, small ones as a bound; an absent one is a dash."""
+    if p is None:
+        return "–"
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def about(count: int) -> str:
+    """Return a count in two significant digits, "4,300"; beyond a million the size is all that matters."""
+    if count > 1_000_000:
+        return "more than a million"
+    return f"{int(float(f'{count:.1e}')):,}"
+
+
+def metric_name(metric: str, filter_: str | None) -> str:
+    """Return lm-eval's "metric,filter"."""
+    return one_line(metric if filter_ is None else f"{metric},{filter_}", 80)
+
+
+def item_name(item: tuple[str, int]) -> str:
+    """Return a dataset item's task and document as "gsm8k/17"."""
+    return f"{one_line(item[0], 80)}/{item[1]}"
+
+
+def plural(count: int, noun: str) -> str:
+    """Return "1 item", "1,319 items"."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def one_line(text: str, limit: int) -> str:
+    """Return foreign text on one line, at most `limit` characters, with every unprintable character made visible.
+
+    Control, format (zero-width, bidirectional), private and unassigned characters become U+FFFD: they could hide
+    text, reverse it or steer a terminal.
+    """
+    joined = _SEPARATORS.sub(" ", text[: 4 * limit + 64]).strip()
+    shown = "".join("\ufffd" if unicodedata.category(char)[0] == "C" else char for char in joined)
+    return shown if len(shown) <= limit and len(text) <= 4 * limit + 64 else shown[: limit - 1] + "…"
+
+
+def sizes(comparison: Comparison) -> str:
+    """Return the number of pairs, or each side's own number of items where there is no pairing."""
+    counts = [side.n if side else 0 for side in (comparison.candidate, comparison.baseline)]
+    if counts[0] == counts[1]:
+        return f"{counts[0]:,}"
+    return f"{counts[0]:,} / {counts[1]:,}"
+
+
+def _signed(value: float, digits: int) -> str:
+    text = f"{abs(value):.{digits}f}"
+    return text if float(text) == 0 else _sign(value) + text
+
+
+def _signed_general(value: float) -> str:
+    text = f"{abs(value):.4g}"
+    return text if float(text) == 0 else _sign(value) + text
+
+
+def _sign(value: float) -> str:
+    return "−" if value < 0 else "+"
+
+
+def _with_unit(number: str, metric: Metric) -> str:
+    return f"{number} {metric.unit}".rstrip()

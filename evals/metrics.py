@@ -1,0 +1,43 @@
+"""The metrics Plumbline knows: one constant each, with unit, direction and kind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Direction(StrEnum):
+    """Which way a metric improves."""
+
+    HIGHER = "higher"
+    LOWER = "lower"
+
+
+class Kind(StrEnum):
+    """How a metric is judged."""
+
+    ACCURACY = "accuracy"
+    PERFORMANCE = "performance"
+    PARITY = "parity"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric:
+    """Name a measured quantity; comments and pages iterate over metrics and never name one."""
+
+    name: str
+    title: str
+    unit: str
+    direction: Direction
+    kind: Kind
+
+
+EXACT_MATCH = Metric(
+    name="exact_match", title="exact match", unit="share", direction=Direction.HIGHER, kind=Kind.ACCURACY
+)
+ACCURACY = Metric(name="acc", title="accuracy", unit="share", direction=Direction.HIGHER, kind=Kind.ACCURACY)
+ACCURACY_NORM = Metric(
+    name="acc_norm", title="length-normalised accuracy", unit="share", direction=Direction.HIGHER, kind=Kind.ACCURACY
+)
+
+METRICS: dict[str, Metric] = {metric.name: metric for metric in (EXACT_MATCH, ACCURACY, ACCURACY_NORM)}

@@ -1,0 +1,60 @@
+"""Expand a submission into jobs: which engine runs which of the suite's workloads."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import fields, replace
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any
+
+import yaml
+
+from evals.errors import InvalidSubmissionError
+from evals.spec import Api, DataSource, JobSpec, Role, Submission, Workload
+
+
+def suite_names() -> list[str]:
+    """Return the names of all suites."""
+    return sorted(
+        path.name.removesuffix(".yaml") for path in files("evals.suites").iterdir() if path.name.endswith(".yaml")
+    )
+
+
+@lru_cache(maxsize=32)
+def load_suite(name: str) -> tuple[Workload, ...]:
+    """Return a suite's workloads; raise InvalidSubmissionError with the nearest name when there is none."""
+    known = suite_names()
+    if name not in known:
+        nearest = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean {nearest[0]!r}? " if nearest else ""
+        raise InvalidSubmissionError(
+            f"there is no suite {name!r}", remedy=f"{hint}the suites are: {', '.join(known)}", field="suite"
+        )
+    document = yaml.safe_load(files("evals.suites").joinpath(f"{name}.yaml").read_text())
+    return tuple(_workload(item) for item in document["workloads"])
+
+
+def _workload(item: dict[str, Any]) -> Workload:
+    unknown = set(item) - {field.name for field in fields(Workload)}
+    if unknown:
+        raise ValueError(f"unknown workload settings: {', '.join(sorted(unknown))}")
+    enums = {name: kind(item[name]) for name, kind in (("data", DataSource), ("api", Api)) if name in item}
+    return Workload(**{**item, **enums})
+
+
+def workloads_of(submission: Submission) -> tuple[Workload, ...]:
+    """Return the workloads that a submission asks for, cut to its limit."""
+    suite = load_suite(submission.suite)
+    if submission.limit is None:
+        return suite
+    return tuple(replace(workload, limit=submission.limit) for workload in suite)
+
+
+def plan_jobs(submission: Submission) -> tuple[JobSpec, ...]:
+    """Return one job for each side; both run the same workloads on the same model."""
+    workloads = workloads_of(submission)
+    sides = ((Role.CANDIDATE, submission.candidate), (Role.BASELINE, submission.baseline))
+    return tuple(
+        JobSpec(role=role, model=submission.model, engine=engine, workloads=workloads) for role, engine in sides
+    )

@@ -1,0 +1,86 @@
+"""Render a report as it stands in a pull request: the verdict, one table of what decides, and folds."""
+
+from __future__ import annotations
+
+import re
+
+from evals.formatting import NOT_MEASURED, difference, margin, measured, sizes
+from evals.render.escape import code, link, plain
+from evals.render.folds import folds
+from evals.render.tables import table
+from evals.result import Comparison, Report, Verdict
+from evals.verdict import WORDS
+
+CHARACTERS = 60_000
+"""GitHub refuses comments beyond 65,536 characters."""
+
+DECIDING_ROWS = 50
+SIGNS = {
+    Verdict.PASS: "✅",
+    Verdict.FAIL: "❌",
+    Verdict.INCONCLUSIVE: "⚠️",
+    Verdict.INCOMPARABLE: "🚫",
+    Verdict.ERROR: "💥",
+}
+_URGENCY = [Verdict.FAIL, Verdict.INCOMPARABLE, Verdict.ERROR, Verdict.INCONCLUSIVE, Verdict.PASS]
+
+
+def render_markdown(report: Report, *, report_url: str | None = None) -> str:
+    """Return the comment's text, at most 60,000 characters; folds that do not fit give way to a link."""
+    head = "\n\n".join((_first_line(report), _context(report, report_url), _deciding(report)))
+    tail = "\n\n" + marker(report.run_id) + "\n"
+    rest = "\n\n" + _left_out(report, report_url)
+    text = head
+    for section in folds(report, report_url):
+        if len(text) + len(section) + len(rest) + len(tail) + 2 > CHARACTERS:
+            return text + rest + tail
+        text += "\n\n" + section
+    return text + tail
+
+
+def marker(run_id: str) -> str:
+    """Return the hidden line by which the comment is found again."""
+    return f"<!-- plumbline:run:{re.sub(r'[^A-Za-z0-9_-]', '', run_id)} -->"
+
+
+def _first_line(report: Report) -> str:
+    return f"{SIGNS[report.verdict]} **{WORDS[report.verdict]}:** {plain(report.headline, 600)}"
+
+
+def _context(report: Report, report_url: str | None) -> str:
+    sides = " against ".join(
+        f"{plain(side.role, 20)} {code(side.engine, 60)} with {code(side.model)}"
+        for side in (report.candidate, report.baseline)
+    )
+    return f"Suite {code(report.suite, 60)}: {sides}. {link('Full report', report_url) if report_url else ''}".rstrip()
+
+
+def _deciding(report: Report) -> str:
+    deciding = [comparison for comparison in report.comparisons if comparison.decides]
+    if not deciding:
+        return f"Workloads: {NOT_MEASURED}."
+    ordered = sorted(deciding, key=lambda comparison: _URGENCY.index(comparison.verdict or Verdict.ERROR))
+    header = ("workload", "candidate", "baseline", "difference [95 %]", "margin", "n", "verdict")
+    text = table(header, (_deciding_row(comparison) for comparison in ordered[:DECIDING_ROWS]))
+    hidden = len(ordered) - DECIDING_ROWS
+    return text + f"\n\n…and {hidden} more, less urgent, in the full report." if hidden > 0 else text
+
+
+def _deciding_row(comparison: Comparison) -> tuple[str, ...]:
+    verdict = comparison.verdict or Verdict.ERROR
+    return (
+        plain(comparison.workload, 60),
+        measured(comparison.candidate),
+        measured(comparison.baseline),
+        difference(comparison),
+        margin(comparison),
+        sizes(comparison),
+        f"{SIGNS[verdict]} {WORDS[verdict].lower()}",
+    )
+
+
+def _left_out(report: Report, report_url: str | None) -> str:
+    where = link("full report", report_url)
+    if report_url is None or where == "full report":
+        where = f"full report: {code(f'plumbline report {report.run_id}')}"
+    return f"The rest does not fit into a comment. It stands in the {where}."

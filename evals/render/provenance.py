@@ -1,0 +1,83 @@
+"""The folds that say how a report came about: versions, settings, timings, and how to repeat it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from evals.render.escape import block, code, plain
+from evals.render.tables import fold, table
+from evals.result import Report, SideSummary
+
+NOT_RECORDED = "not recorded"
+SUBMIT_COMMAND = "submit_command"
+"""The key in a side's settings under which the equivalent `plumbline submit ...` stands."""
+
+
+def provenance_folds(report: Report) -> Iterator[str]:
+    """Yield the folds about both sides, without the empty ones."""
+    sides = (report.candidate, report.baseline)
+    versions = _side_by_side("package", *(side.versions for side in sides))
+    hardware = _side_by_side("host", *({"hardware": side.hardware} if side.hardware else {} for side in sides))
+    if versions or hardware:
+        yield fold("Versions and hardware", "\n\n".join(part for part in (versions, hardware) if part))
+    settings = _side_by_side("setting", *(_settings(side) for side in sides))
+    if settings:
+        yield fold("Settings", settings)
+    if any(side.timings_s for side in sides):
+        yield fold("Timings and cost", _timings(sides))
+    yield fold("How to reproduce", _reproduce(report))
+
+
+def _side_by_side(noun: str, candidate: Mapping[str, Any], baseline: Mapping[str, Any]) -> str:
+    if not candidate and not baseline:
+        return ""
+    rows = (
+        (plain(key, 80), _cell(candidate.get(key)), _cell(baseline.get(key)))
+        for key in sorted(candidate.keys() | baseline.keys())
+    )
+    return table((noun, "candidate", "baseline"), rows, numbers_from=3)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return NOT_RECORDED
+    return code(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str), 200)
+
+
+def _settings(side: SideSummary) -> dict[str, Any]:
+    return {key: value for key, value in side.settings.items() if key != SUBMIT_COMMAND}
+
+
+def _timings(sides: tuple[SideSummary, SideSummary]) -> str:
+    phases = list(dict.fromkeys(phase for side in sides for phase in side.timings_s))
+    rows = [(plain(phase, 60), *(_seconds(side.timings_s.get(phase)) for side in sides)) for phase in phases]
+    rows.append(("**total**", *(_seconds(sum(side.timings_s.values()) if side.timings_s else None) for side in sides)))
+    if any(_gpu_hours(side) is not None for side in sides):
+        rows.append(("**GPU hours**", *(_number(_gpu_hours(side), 3) for side in sides)))
+    return table(("phase", "candidate", "baseline"), rows)
+
+
+def _seconds(value: float | None) -> str:
+    return NOT_RECORDED if value is None else f"{value:,.1f} s"
+
+
+def _number(value: float | None, digits: int) -> str:
+    return NOT_RECORDED if value is None else f"{value:,.{digits}f}"
+
+
+def _gpu_hours(side: SideSummary) -> float | None:
+    gpus = side.settings.get("gpus")
+    if not isinstance(gpus, int) or gpus == 0 or not side.timings_s:
+        return None
+    return gpus * sum(side.timings_s.values()) / 3600
+
+
+def _reproduce(report: Report) -> str:
+    command = report.candidate.settings.get(SUBMIT_COMMAND)
+    how = block(command) if isinstance(command, str) else f"The command was {NOT_RECORDED}."
+    return (
+        f"{how}\n\nRun {code(report.run_id, 80)}, reported {plain(report.created_at, 40)} "
+        f"by Plumbline {plain(report.plumbline_version, 40)}."
+    )

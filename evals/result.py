@@ -1,0 +1,172 @@
+"""What was observed and what it was judged to be: samples, responses, scores, measurements, reports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from evals.metrics import Metric
+
+
+class Verdict(StrEnum):
+    """The five answers; INCONCLUSIVE means that this n could not decide, never that all is well."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    INCONCLUSIVE = "inconclusive"
+    INCOMPARABLE = "incomparable"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, kw_only=True, order=True)
+class SampleKey:
+    """Identify one request of one dataset item: lm-eval's task, document and request index, and the repeat."""
+
+    task: str
+    doc_id: int
+    request_index: int = 0
+    repeat: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Response:
+    """Keep an engine's answer as it came, with raw Unix timestamps in seconds; unknown counts are None."""
+
+    key: SampleKey
+    prompt_sha256: str
+    text: str
+    finish_reason: str | None
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    sent_at: float
+    ended_at: float
+    attempts: int = 1
+    log_probability: float | None = None
+    is_greedy: bool | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Score:
+    """Judge one dataset item under one metric.
+
+    metric: lm-eval's "metric,filter" ("exact_match,strict-match"). value: 0 or 1 for shares.
+    extracted: what the filter found in the text, None when it found nothing (then `parsed` is False).
+    prompt_sha256: over all of the item's prompts in order, so that pairs can be proven to be pairs.
+    """
+
+    task: str
+    doc_id: int
+    metric: str
+    value: float
+    parsed: bool
+    extracted: str | None
+    gold: str
+    prompt_sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measurement:
+    """Give a metric's value over n items with a 95 % interval; `unparsed` items count as wrong and are shown.
+
+    low, high: None where the data cannot give an interval (one real value, or all of them equal and unbounded).
+    """
+
+    metric: Metric
+    filter: str | None
+    value: float
+    n: int
+    low: float | None
+    high: float | None
+    unparsed: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pairs:
+    """Count what became of the items that both sides answered."""
+
+    both_right: int
+    only_candidate: int
+    only_baseline: int
+    neither: int
+
+    @property
+    def n(self) -> int:
+        """Return the number of pairs."""
+        return self.both_right + self.only_candidate + self.only_baseline + self.neither
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flip:
+    """Name an item that one side got right and the other wrong."""
+
+    task: str
+    doc_id: int
+    right: str
+    candidate_extracted: str | None
+    baseline_extracted: str | None
+    gold: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """Compare one metric of one workload, candidate minus baseline.
+
+    difference, low, high: the paired difference and its 95 % interval, as shares; None when incomparable.
+    margin: None for metrics that are reported but decide nothing. detectable_drop: the true drop that this n
+    would have failed (without a margin: told from zero) with 80 % power; None when no drop would have been.
+    only_in_candidate, only_in_baseline: items without a partner. pairs, flips and mcnemar_p: for shares only.
+    """
+
+    workload: str
+    metric: Metric
+    filter: str | None
+    verdict: Verdict | None
+    decides: bool
+    candidate: Measurement | None
+    baseline: Measurement | None
+    pairs: Pairs | None
+    difference: float | None
+    low: float | None
+    high: float | None
+    mcnemar_p: float | None
+    margin: float | None
+    detectable_drop: float | None
+    only_in_candidate: int = 0
+    only_in_baseline: int = 0
+    flips: tuple[Flip, ...] = ()
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class SideSummary:
+    """Describe one side of a report: which engine, in which versions, on what, and what it cost.
+
+    timings_s: seconds by phase ("launch", "evaluate", ...). versions: package to version. error: a job's error.
+    """
+
+    role: str
+    engine: str
+    model: str
+    state: str
+    versions: dict[str, str] = field(default_factory=dict)
+    hardware: str | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
+    timings_s: dict[str, float] = field(default_factory=dict)
+    error: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """Hold a run's comparisons and verdict, saved once and never recomputed."""
+
+    run_id: str
+    suite: str
+    verdict: Verdict
+    headline: str
+    comparisons: tuple[Comparison, ...]
+    candidate: SideSummary
+    baseline: SideSummary
+    created_at: str
+    plumbline_version: str
+    reasons: tuple[str, ...] = ()

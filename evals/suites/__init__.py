@@ -1,0 +1,1 @@
+"""Suites: named lists of workloads with their margins, one YAML file each."""

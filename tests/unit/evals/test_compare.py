@@ -1,0 +1,229 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from evals.compare import compare_workload, difference_of_settings
+from evals.result import Comparison, Pairs, Score, Verdict
+from tests.unit.evals.report_examples import METRIC, WORKLOAD, score, two_sides
+
+
+def decide(candidate: list[Score], baseline: list[Score], *, margin: float = 0.03) -> Comparison:
+    return compare_workload(workload=replace(WORKLOAD, margin=margin), candidate=candidate, baseline=baseline)[0]
+
+
+def test_the_workloads_own_metric_decides_and_comes_first() -> None:
+    strict, other = two_sides(90, 2, 2, 6), two_sides(90, 2, 2, 6, "acc,none")
+    comparisons = compare_workload(
+        workload=WORKLOAD, candidate=[*other[0], *strict[0]], baseline=[*other[1], *strict[1]]
+    )
+    assert [(c.metric.name, c.filter, c.decides) for c in comparisons] == [
+        ("exact_match", "strict-match", True),
+        ("acc", "none", False),
+    ]
+    assert (comparisons[1].verdict, comparisons[1].margin) == (None, None)
+    assert comparisons[1].difference == 0.0
+
+
+@pytest.mark.parametrize("side", ["candidate", "baseline"])
+def test_a_metric_that_one_side_alone_has_is_reported_as_not_compared(side: str) -> None:
+    candidate, baseline = two_sides(90, 2, 2, 6)
+    extra = two_sides(90, 2, 2, 6, "acc,none")[0]
+    sides = {"candidate": candidate, "baseline": baseline}
+    sides[side] = [*sides[side], *extra]
+    decided, reported = compare_workload(workload=WORKLOAD, **sides)
+    assert (decided.difference, reported.difference) == (0.0, None)
+    assert reported.metric.name == "acc"
+    assert "has no score for any of 100 items" in reported.reasons[0]
+
+
+@pytest.mark.parametrize(
+    ("counts", "verdict"),
+    [
+        ((400, 6, 7, 87), Verdict.PASS),
+        ((300, 4, 56, 40), Verdict.FAIL),
+        ((38, 2, 3, 7), Verdict.INCONCLUSIVE),
+        ((1000, 90, 30, 199), Verdict.PASS),
+    ],
+)
+def test_the_verdict_follows_the_interval_and_the_margin(counts: tuple[int, int, int, int], verdict: Verdict) -> None:
+    comparison = decide(*two_sides(*counts))
+    assert comparison.verdict is verdict
+    assert comparison.pairs == Pairs(
+        both_right=counts[0], only_candidate=counts[1], only_baseline=counts[2], neither=counts[3]
+    )
+    assert comparison.difference == pytest.approx((counts[1] - counts[2]) / sum(counts))
+
+
+@given(st.tuples(*[st.integers(0, 40)] * 4).filter(any), st.floats(0.001, 0.3))
+def test_no_verdict_contradicts_its_interval(counts: tuple[int, int, int, int], margin: float) -> None:
+    comparison = decide(*two_sides(*counts), margin=margin)
+    assert comparison.low is not None
+    assert comparison.high is not None
+    assert (comparison.verdict is Verdict.PASS) == (comparison.low > -margin)
+    assert (comparison.verdict is Verdict.FAIL) == (comparison.high < -margin)
+
+
+def test_identical_but_few_answers_are_inconclusive_not_passed() -> None:
+    assert decide(*two_sides(20, 0, 0, 0)).verdict is Verdict.INCONCLUSIVE
+
+
+def test_an_inconclusive_reason_names_the_detectable_drop_and_the_items_needed() -> None:
+    comparison = decide(*two_sides(38, 2, 3, 7))
+    assert comparison.detectable_drop is not None
+    assert f"a true drop of {100 * comparison.detectable_drop:.1f} pp" in comparison.reasons[0]
+    assert "items would decide" in comparison.reasons[0]
+
+
+def test_the_order_of_the_scores_does_not_matter() -> None:
+    candidate, baseline = two_sides(30, 5, 9, 6)
+    assert decide(candidate, baseline) == decide(candidate[::-1], baseline)
+
+
+def test_a_missing_answer_is_counted_but_never_as_wrong() -> None:
+    candidate, baseline = two_sides(90, 0, 0, 10)
+    comparison = decide(candidate[:60], baseline)
+    assert comparison.verdict is Verdict.INCOMPARABLE
+    assert (comparison.only_in_candidate, comparison.only_in_baseline) == (0, 40)
+    assert comparison.candidate is not None
+    assert (comparison.candidate.value, comparison.candidate.n) == (1.0, 60)
+    assert (comparison.difference, comparison.low, comparison.high, comparison.pairs) == (None,) * 4
+    assert "the candidate is partial: 40 of 100 items" in comparison.reasons[0]
+    assert "gsm8k/60" in comparison.reasons[0]
+
+
+def test_the_partial_side_is_named_on_either_side() -> None:
+    candidate, baseline = two_sides(9, 0, 0, 1)
+    comparison = decide(candidate[1:], baseline[:9])
+    assert "the candidate is partial: 1 of 10 items" in comparison.reasons[0]
+    assert "the baseline is partial: 1 of 10 items" in comparison.reasons[1]
+
+
+def test_a_side_without_any_score_says_so() -> None:
+    candidate, _ = two_sides(9, 0, 0, 1)
+    assert decide(candidate, []).reasons == ("the baseline has no score for any of 10 items",)
+
+
+def test_a_different_prompt_makes_the_whole_workload_incomparable() -> None:
+    strict, other = two_sides(90, 2, 2, 6), two_sides(90, 2, 2, 6, "acc,none")
+    candidate = [*strict[0], *other[0]]
+    candidate[3] = replace(candidate[3], prompt_sha256="0" * 64)
+    first, second = compare_workload(workload=WORKLOAD, candidate=candidate, baseline=[*strict[1], *other[1]])
+    assert (first.verdict, second.verdict) == (Verdict.INCOMPARABLE, None)
+    assert first.reasons == second.reasons
+    assert first.reasons == ("the two sides had different prompts for 1 of 100 items (first: gsm8k/3)",)
+    assert second.difference is None
+
+
+def test_a_different_reference_answer_is_incomparable() -> None:
+    candidate, baseline = two_sides(90, 2, 2, 6)
+    baseline[5] = replace(baseline[5], gold="other")
+    assert "different reference answers for 1 of 100 items (first: gsm8k/5)" in decide(candidate, baseline).reasons[0]
+
+
+def test_an_item_scored_twice_is_incomparable() -> None:
+    candidate, baseline = two_sides(90, 2, 2, 6)
+    comparison = decide([*candidate, candidate[4]], baseline)
+    assert comparison.verdict is Verdict.INCOMPARABLE
+    assert "1 item scored more than once (first: gsm8k/4)" in comparison.reasons[0]
+
+
+def test_a_value_that_is_no_number_is_incomparable() -> None:
+    candidate, baseline = two_sides(9, 0, 0, 1)
+    candidate[2] = replace(candidate[2], value=float("nan"))
+    comparison = decide(candidate, baseline)
+    assert comparison.verdict is Verdict.INCOMPARABLE
+    assert comparison.candidate is not None
+    assert comparison.candidate.n == 9
+
+
+def test_no_scores_at_all_are_not_measured_rather_than_zero() -> None:
+    comparison = decide([], [])
+    assert (comparison.verdict, comparison.candidate, comparison.baseline) == (Verdict.INCOMPARABLE, None, None)
+    assert comparison.reasons == (f"neither side has a score under {METRIC}",)
+
+
+def test_differing_settings_are_passed_on_as_reasons() -> None:
+    candidate, baseline = two_sides(400, 6, 7, 87)
+    facts = {"dataset_checksum": "aaa", "scorer_version": "1"}
+    differing = difference_of_settings(facts, {"dataset_checksum": "bbb", "benchmark_fingerprint": "x"})
+    assert differing == (
+        "the benchmark fingerprint differs: not recorded for the candidate, x for the baseline",
+        "the dataset checksum differs: aaa for the candidate, bbb for the baseline",
+        "the scorer version differs: 1 for the candidate, not recorded for the baseline",
+    )
+    (comparison,) = compare_workload(
+        workload=WORKLOAD, candidate=candidate, baseline=baseline, differing_settings=differing
+    )
+    assert (comparison.verdict, comparison.reasons) == (Verdict.INCOMPARABLE, differing)
+
+
+def test_equal_settings_differ_in_nothing() -> None:
+    assert difference_of_settings({"a": "1", "b": "2"}, {"b": "2", "a": "1"}) == ()
+
+
+def test_every_flip_is_listed_in_order() -> None:
+    candidate, baseline = two_sides(5, 2, 3, 1)
+    flips = decide(candidate[::-1], baseline).flips
+    assert [(flip.doc_id, flip.right) for flip in flips] == [
+        (5, "candidate"),
+        (6, "candidate"),
+        (7, "baseline"),
+        (8, "baseline"),
+        (9, "baseline"),
+    ]
+    assert (flips[2].candidate_extracted, flips[2].baseline_extracted, flips[2].gold) == ("8", "7", "7")
+
+
+def test_unparsed_answers_are_counted_for_each_side() -> None:
+    candidate, baseline = two_sides(5, 0, 0, 5)
+    candidate[9] = replace(candidate[9], parsed=False, extracted=None)
+    comparison = decide(candidate, baseline)
+    assert comparison.candidate is not None
+    assert comparison.baseline is not None
+    assert (comparison.candidate.unparsed, comparison.baseline.unparsed) == (1, 0)
+
+
+def test_real_values_are_judged_by_the_mean_of_their_differences() -> None:
+    candidate = [score(i, 0.5 + 0.001 * (i % 7)) for i in range(200)]
+    baseline = [score(i, 0.5 + 0.001 * (i % 5)) for i in range(200)]
+    comparison = decide(candidate, baseline)
+    assert comparison.verdict is Verdict.PASS
+    assert (comparison.pairs, comparison.mcnemar_p, comparison.flips) == (None, None, ())
+    assert comparison.low is not None
+    assert comparison.high is not None
+    assert comparison.difference is not None
+    assert comparison.low < comparison.difference < comparison.high
+
+
+def test_identical_real_values_leave_the_doubt_that_identical_shares_leave() -> None:
+    scores = [score(i, 0.25) for i in range(300)]
+    comparison, shares = decide(scores, scores), decide(*two_sides(300, 0, 0, 0))
+    assert (comparison.low, comparison.high) == pytest.approx((shares.low, shares.high), abs=1e-9)
+    assert comparison.verdict is Verdict.PASS
+
+
+def test_a_metric_of_unknown_direction_never_decides() -> None:
+    candidate, baseline = two_sides(400, 6, 7, 87, "perplexity,none")
+    workload = replace(WORKLOAD, metric="perplexity,none")
+    (comparison,) = compare_workload(workload=workload, candidate=candidate, baseline=baseline)
+    assert comparison.verdict is Verdict.INCOMPARABLE
+    assert "add it to evals/metrics.py" in comparison.reasons[0]
+
+
+def test_for_a_metric_that_should_be_low_a_rise_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    from evals import metrics
+
+    error_rate = replace(metrics.EXACT_MATCH, name="error_rate", direction=metrics.Direction.LOWER)
+    monkeypatch.setitem(metrics.METRICS, "error_rate", error_rate)
+    candidate, baseline = two_sides(100, 60, 2, 238, "error_rate,none")
+    workload = replace(WORKLOAD, metric="error_rate,none")
+    (worse,) = compare_workload(workload=workload, candidate=candidate, baseline=baseline)
+    (better,) = compare_workload(workload=workload, candidate=baseline, baseline=candidate)
+    assert (worse.verdict, better.verdict) == (Verdict.FAIL, Verdict.PASS)
+    assert worse.difference == pytest.approx(58 / 400)
+    assert worse.low is not None
+    assert 0 < worse.low < 58 / 400

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import pytest
+
+from evals import formatting
+from evals.metrics import EXACT_MATCH
+
+
+def test_shares_and_differences_read_as_percent_and_points() -> None:
+    assert formatting.percent(0.8234) == "82.3 %"
+    assert formatting.points_with_interval(-0.0131, -0.0388, 0.0121) == "−1.3 pp [−3.9, +1.2]"
+
+
+def test_a_difference_that_rounds_to_zero_has_no_sign() -> None:
+    assert formatting.points(-0.0004) == "0.0 pp"
+
+
+def test_missing_data_is_never_a_number() -> None:
+    assert formatting.percent(None) == "not measured"
+    assert formatting.points_with_interval(None, None, None) == "not measured"
+    assert formatting.measured(None) == "not measured"
+
+
+@pytest.mark.parametrize(("margin", "text"), [(0.02, "2 pp"), (0.07, "7 pp"), (0.0025, "0.25 pp"), (None, "–")])
+def test_margins_keep_their_digits(margin: float | None, text: str) -> None:
+    assert formatting.margin_of(margin, EXACT_MATCH) == text
+
+
+@pytest.mark.parametrize(
+    ("count", "text"), [(7, "7"), (4321, "4,300"), (189, "190"), (2_000_000, "more than a million")]
+)
+def test_counts_that_are_estimates_have_two_digits(count: int, text: str) -> None:
+    assert formatting.about(count) == text
+
+
+def test_foreign_text_becomes_one_visible_line() -> None:
+    assert formatting.one_line("a\r\n b\u200b\u202ec\x1b[31m", 40) == "a b\ufffd\ufffdc\ufffd[31m"
+
+
+@pytest.mark.parametrize("text", ["x" * 11, "x" * 10_000, "x" + " " * 10_000 + "y" * 9])
+def test_long_text_is_cut_and_says_so(text: str) -> None:
+    assert len(formatting.one_line(text, 10)) <= 10
+    assert formatting.one_line(text, 10).endswith("…")
