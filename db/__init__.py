@@ -1,0 +1,1 @@
+"""The store of facts: tables, sessions and the verbs that read and write them."""

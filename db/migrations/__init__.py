@@ -1,0 +1,1 @@
+"""The database's history; `make migration m="..."` writes the next step."""

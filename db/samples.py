@@ -1,0 +1,101 @@
+"""Responses and scores: written under a lease, each exactly once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from db.jobs import Lease
+from db.states import JobState
+from db.tables import Job, Prompt, StoredResponse, StoredScore
+from evals.errors import LeaseLostError
+from evals.result import Response, SampleKey, Score
+
+_KEY = ("job_id", "workload", "task", "doc_id", "request_index", "repeat")
+
+
+def save_responses(
+    session: Session, lease: Lease, responses: Iterable[tuple[str, Response]], prompts: Mapping[str, str]
+) -> None:
+    """Save (workload, response) pairs and the prompts they answer (SHA-256 to text); a known one is left as it is.
+
+    Raises LeaseLostError, and saves nothing, when the job belongs to another worker.
+    """
+    _require_lease(session, lease)
+    rows = [
+        {"job_id": lease.job_id, "attempt": lease.attempt, "workload": workload, **_columns(response)}
+        for workload, response in responses
+    ]
+    if prompts:
+        known = insert(Prompt).on_conflict_do_nothing(index_elements=["sha256"])
+        session.execute(known, [{"sha256": sha, "text": text} for sha, text in sorted(prompts.items())])
+    if rows:
+        session.execute(insert(StoredResponse).on_conflict_do_nothing(index_elements=list(_KEY)), rows)
+
+
+def save_scores(session: Session, lease: Lease, workload: str, scores: Sequence[Score]) -> None:
+    """Replace a workload's scores; raises LeaseLostError when the job belongs to another worker."""
+    _require_lease(session, lease)
+    session.execute(delete(StoredScore).where(StoredScore.job_id == lease.job_id, StoredScore.workload == workload))
+    rows = [{"job_id": lease.job_id, "workload": workload, **asdict(score)} for score in scores]
+    if rows:
+        session.execute(insert(StoredScore), rows)
+
+
+def responses_of(session: Session, job_id: str, workload: str) -> list[Response]:
+    """Return all responses of a workload."""
+    query = select(StoredResponse).where(StoredResponse.job_id == job_id, StoredResponse.workload == workload)
+    return [_response(row) for row in session.scalars(query)]
+
+
+def scores_of(session: Session, job_id: str, workload: str) -> list[Score]:
+    """Return all scores of a workload."""
+    query = select(StoredScore).where(StoredScore.job_id == job_id, StoredScore.workload == workload)
+    return [
+        Score(
+            task=row.task,
+            doc_id=row.doc_id,
+            metric=row.metric,
+            value=row.value,
+            parsed=row.parsed,
+            extracted=row.extracted,
+            gold=row.gold,
+            prompt_sha256=row.prompt_sha256,
+        )
+        for row in session.scalars(query)
+    ]
+
+
+def _require_lease(session: Session, lease: Lease) -> None:
+    """Lock the job's row for the transaction, so that a lost lease and this write cannot pass each other."""
+    query = select(Job.id).where(Job.id == lease.job_id, Job.lease_token == lease.token, Job.state == JobState.RUNNING)
+    if session.scalar(query.with_for_update(read=True)) is None:
+        raise LeaseLostError(f"job {lease.job_id} is no longer ours", remedy="nothing: another worker goes on with it")
+
+
+def _columns(response: Response) -> dict[str, Any]:
+    columns = asdict(response)
+    key = columns.pop("key")
+    return {**columns, **key}
+
+
+def _response(row: StoredResponse) -> Response:
+    key = SampleKey(task=row.task, doc_id=row.doc_id, request_index=row.request_index, repeat=row.repeat)
+    return Response(
+        key=key,
+        prompt_sha256=row.prompt_sha256,
+        text=row.text,
+        finish_reason=row.finish_reason,
+        prompt_tokens=row.prompt_tokens,
+        completion_tokens=row.completion_tokens,
+        sent_at=row.sent_at,
+        ended_at=row.ended_at,
+        attempts=row.attempts,
+        log_probability=row.log_probability,
+        is_greedy=row.is_greedy,
+    )

@@ -1,0 +1,69 @@
+"""The operator's settings, read from the environment once for each process."""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def _default_home() -> Path:
+    data_home = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return Path(data_home) / "plumbline"
+
+
+class Settings(BaseSettings):
+    """Hold every setting; each is an environment variable of the same name with the prefix PLUMBLINE_.
+
+    DATABASE_URL and REDIS_URL carry no prefix; when one is absent, `plumbline up` starts an embedded server
+    in `home` and its processes find the address in `home/run`.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="PLUMBLINE_", extra="ignore", frozen=True)
+
+    home: Path = Field(default_factory=_default_home)
+    database_url: str | None = Field(default=None, validation_alias="DATABASE_URL")
+    redis_url: str | None = Field(default=None, validation_alias="REDIS_URL")
+    data: Path | None = Field(default=None, description="Folder with local benchmark data.")
+    host: str = "127.0.0.1"
+    port: int = Field(default=8642, ge=0, le=65535)
+    public_url: str | None = Field(default=None, description="The address under which people reach this service.")
+    public_read: bool = Field(default=False, description="Show report pages without a sign-in.")
+    external_code_roots: str = Field(
+        default="", description="Folders, separated by ':', whose Python packages a submission may load."
+    )
+    cpu_slots: int = Field(default_factory=lambda: min(2, os.cpu_count() or 1), ge=1)
+    lease_s: float = Field(default=30.0, gt=0, description="A job whose worker is silent for this long is lost.")
+    heartbeat_s: float = Field(default=2.0, gt=0)
+    max_attempts: int = Field(default=3, ge=1, description="How often a job may start before its error is final.")
+    start_timeout_s: float = Field(default=900.0, gt=0, description="How long an engine may take to become ready.")
+    max_body_bytes: int = Field(default=1_000_000, gt=0)
+
+    @property
+    def engines_dir(self) -> Path:
+        """Return the folder that holds the engines' environments."""
+        return self.home / "engines"
+
+    @property
+    def jobs_dir(self) -> Path:
+        """Return the folder that holds a folder of logs for each job."""
+        return self.home / "jobs"
+
+    @property
+    def run_dir(self) -> Path:
+        """Return the folder for sockets, locks and addresses of running processes."""
+        return self.home / "run"
+
+    @property
+    def code_roots(self) -> tuple[Path, ...]:
+        """Return the folders from which submitted code may be loaded."""
+        return tuple(Path(part).resolve() for part in self.external_code_roots.split(":") if part)
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """Return this process's settings."""
+    return Settings()

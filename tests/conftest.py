@@ -1,0 +1,69 @@
+"""Fixtures that many tests share: a home of its own, a real Postgres and a real Redis."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+import sqlalchemy as sa
+
+from db.embedded_postgres import temporary_postgres
+from db.embedded_redis import temporary_redis
+from db.migrate import upgrade
+from db.session import engine_for
+from db.settings import settings
+from db.tables import Base
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A fresh PLUMBLINE_HOME; nothing of the developer's own settings reaches the test."""
+    for name in ("DATABASE_URL", "REDIS_URL", "PLUMBLINE_HOST", "PLUMBLINE_PORT", "PLUMBLINE_DATA"):
+        monkeypatch.delenv(name, raising=False)
+    folder = tmp_path / "home"
+    folder.mkdir()
+    monkeypatch.setenv("PLUMBLINE_HOME", str(folder))
+    settings.cache_clear()
+    yield folder
+    settings.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres() -> Iterator[str]:
+    """The URL of a Postgres with all migrations, one for the whole session."""
+    with temporary_postgres() as url:
+        upgrade(url)
+        yield url
+        engine_for(url).dispose()
+
+
+@pytest.fixture(scope="session")
+def session_redis() -> Iterator[str]:
+    """The URL of a Redis, one for the whole session."""
+    with temporary_redis() as url:
+        yield url
+
+
+@pytest.fixture
+def database(migrated_postgres: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The URL of an empty, migrated database that this process's settings name."""
+    tables = ", ".join(table.name for table in Base.metadata.sorted_tables)
+    with engine_for(migrated_postgres).begin() as connection:
+        connection.execute(sa.text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+    monkeypatch.setenv("DATABASE_URL", migrated_postgres)
+    settings.cache_clear()
+    yield migrated_postgres
+    settings.cache_clear()
+
+
+@pytest.fixture
+def redis_url(session_redis: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The URL of an empty Redis that this process's settings name."""
+    with redis.Redis.from_url(session_redis) as client:
+        client.flushall()
+    monkeypatch.setenv("REDIS_URL", session_redis)
+    settings.cache_clear()
+    yield session_redis
+    settings.cache_clear()
