@@ -16,8 +16,8 @@ from db.runs import mark_running
 from db.states import TERMINAL, JobState, RunState, sources_of
 from db.tables import DeviceHold, Job, Run
 
-MAX_STARTS = 10
-"""How often a job may start at all; a job whose workers keep dying under it ends here."""
+MAX_LOSSES = 10
+"""A job whose workers have died under it so often ends as failed."""
 
 Chooser = Callable[[JobRecord, frozenset[str]], Sequence[str] | None]
 """Choose devices for a job, given those that are held; None means that too few are free."""
@@ -124,7 +124,7 @@ def expire_leases(session: Session, job_ids: Sequence[str]) -> None:
 
 
 def lost_jobs(session: Session) -> list[JobRecord]:
-    """Take back the jobs whose lease has run out: QUEUED again, CANCELLED if asked, FAILED after MAX_STARTS."""
+    """Take back the jobs whose lease has run out: QUEUED again, CANCELLED if asked, FAILED after MAX_LOSSES."""
     expired = session.scalars(
         select(Job)
         .where(Job.state == JobState.RUNNING, Job.lease_expires_at < func.now())
@@ -133,7 +133,8 @@ def lost_jobs(session: Session) -> list[JobRecord]:
     for job in expired:
         _free(session, job.lease_token)
         job.lease_token = job.lease_expires_at = job.phase = None
-        if job.cancel_requested or job.attempt >= MAX_STARTS:
+        job.losses += 1
+        if job.cancel_requested or job.losses >= MAX_LOSSES:
             job.state = JobState.CANCELLED if job.cancel_requested else JobState.FAILED
             job.finished_at = session.scalar(select(func.now()))
         else:
@@ -141,7 +142,7 @@ def lost_jobs(session: Session) -> list[JobRecord]:
         if job.state == JobState.FAILED:
             job.error = {
                 "code": "worker_lost",
-                "message": f"the worker died {job.attempt} times while it ran this job",
+                "message": f"workers died {job.losses} times while they ran this job",
                 "remedy": "look at the job's log and at the host's memory; then `plumbline retry`",
                 "retryable": False,
                 "details": {"worker": job.worker},

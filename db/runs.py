@@ -206,7 +206,7 @@ def retry_run(session: Session, run_id: str) -> list[str]:
             update(Job)
             .where(Job.run_id == run_id, Job.state.in_(ended))
             .values(
-                state=JobState.QUEUED, failures=0, attempt=0, error=None, cancel_requested=False, enqueued_at=func.now()
+                state=JobState.QUEUED, failures=0, losses=0, error=None, cancel_requested=False, enqueued_at=func.now()
             )
             .returning(Job.id)
         )

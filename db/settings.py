@@ -11,6 +11,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 def _default_home() -> Path:
+    """Return the checkout's own home where `make` has made one, else the user's data folder."""
+    of_checkout = Path(__file__).resolve().parents[1] / ".plumbline"
+    if of_checkout.is_dir():
+        return of_checkout
     data_home = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
     return Path(data_home) / "plumbline"
 

@@ -54,9 +54,9 @@ class Run(Base):
 class Job(Base):
     """One engine launch with its workloads; the unit of scheduling and retry.
 
-    attempt counts starts, failures counts retryable errors. lease_token fences every write of the worker that
-    holds the job. progress: {workload: {done, total, right, scored}}. timeline: [{"phase", "at"}] of each attempt.
-    facts: what was true when it ran (versions, hardware, checksums).
+    attempt counts starts, failures retryable errors, losses workers that died. lease_token fences every write of
+    the worker that holds the job. progress: {workload: {done, total, right, scored}}. timeline: [{"phase",
+    "attempt", "at"}] with Unix seconds. facts: what was true when it ran (versions, hardware, checksums).
     """
 
     __tablename__ = "jobs"
@@ -70,6 +70,7 @@ class Job(Base):
     phase: Mapped[str | None]
     attempt: Mapped[int] = mapped_column(server_default=text("0"))
     failures: Mapped[int] = mapped_column(server_default=text("0"))
+    losses: Mapped[int] = mapped_column(server_default=text("0"))
     cancel_requested: Mapped[bool] = mapped_column(server_default=text("false"))
     lease_token: Mapped[str | None]
     lease_expires_at: Mapped[datetime | None]

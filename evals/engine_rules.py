@@ -37,8 +37,9 @@ RESERVED_ARGUMENTS = frozenset(
     {
         "base-gpu-id", "delete-ckpt-after-loading", "disaggregation-mode", "dllm-algorithm",
         "enable-custom-logit-processor", "enable-http-worker-reuseport", "enable-ssl-refresh", "enable-trace",
-        "encoder-only", "forward-pass-metrics-ipc-name", "gpu-id-step", "grpc-mode", "help", "hf-token", "log-requests-target",
-        "nnodes", "node-rank", "quantize-and-serve", "served-model-name", "smg-grpc-mode", "speculative-token-map",
+        "encoder-only", "forward-pass-metrics-ipc-name", "gpu-id-step", "grpc-mode", "help", "hf-token",
+        "log-requests-target", "nnodes", "node-rank", "quantize-and-serve", "served-model-name", "smg-grpc-mode",
+        "speculative-token-map", "token",
         "trust-request-chat-template", "use-ray", "version", "warmups",
     }
 )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from db.tables import Base
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A fresh PLUMBLINE_HOME; nothing of the developer's own settings reaches the test."""
-    for name in ("DATABASE_URL", "REDIS_URL", "PLUMBLINE_HOST", "PLUMBLINE_PORT", "PLUMBLINE_DATA"):
+    for name in [name for name in os.environ if name.startswith("PLUMBLINE_")] + ["DATABASE_URL", "REDIS_URL"]:
         monkeypatch.delenv(name, raising=False)
     folder = tmp_path / "home"
     folder.mkdir()

@@ -38,7 +38,6 @@ def load_task(workload: Workload, dataset: Dataset) -> Any:
             remedy="check the files named in the error, or the connection to the hub (HF_ENDPOINT, HF_HUB_OFFLINE)",
         ) from error
     _apply_sampling(task, workload)
-    task.set_fewshot_seed(seed=workload.seed)
     return task
 
 

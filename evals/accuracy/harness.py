@@ -70,6 +70,8 @@ def run_accuracy(
         check=observer.check,
     )
     chat = workload.api is Api.CHAT
+    # The sampler of few-shot examples remembers its state: seeded here, the same task gives the same prompts again.
+    task.set_fewshot_seed(seed=workload.seed)
     result = evaluate(
         lm=model,
         task_dict={"tasks": {task.task_name: task}, "groups": {}},

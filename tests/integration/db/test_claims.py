@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import select, text
 
-from db.claims import MAX_STARTS, end_job, expire_leases, lost_jobs, requeue_job, stuck_runs, waiting_jobs
+from db.claims import MAX_LOSSES, end_job, expire_leases, lost_jobs, requeue_job, stuck_runs, waiting_jobs
 from db.jobs import enter_phase, get_job, note_facts, renew_lease
 from db.runs import finish_run, get_run, lock_run, request_cancel, retry_run
 from db.session import transaction
@@ -124,7 +124,7 @@ def test_a_lost_job_that_was_cancelled_is_not_started_again() -> None:
 
 def test_a_job_whose_workers_keep_dying_fails_in_the_end() -> None:
     _, jobs = new_run()
-    for _attempt in range(MAX_STARTS):
+    for _attempt in range(MAX_LOSSES):
         assert claim(jobs[0].id, lease_s=-1) is not None
         with transaction() as session:
             lost_jobs(session)

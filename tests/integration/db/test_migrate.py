@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -52,9 +53,16 @@ def test_an_unmigrated_database_is_not_current(empty_postgres: str) -> None:
     assert not migrate.is_current(empty_postgres)
 
 
-def test_two_processes_migrate_at_once_without_a_clash(empty_postgres: str) -> None:
+def test_two_processes_that_migrate_at_once_queue_up(empty_postgres: str) -> None:
     program = f"from db.migrate import upgrade; upgrade({empty_postgres!r})"
-    both = [subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    waiting = sa.text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+    with engine_for(empty_postgres).begin() as first:
+        migrate._lock(first)
+        both = [subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.PIPE, text=True) for _ in range(2)]
+        deadline = time.monotonic() + 60
+        while first.scalar(waiting) != 2:
+            assert time.monotonic() < deadline, "nobody waits for the lock"
+            time.sleep(0.05)
     errors = [process.communicate(timeout=60)[1] for process in both]
     assert [process.returncode for process in both] == [0, 0], errors
     assert migrate.is_current(empty_postgres)

@@ -52,13 +52,14 @@ def test_a_child_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
     program = (
         "import sys, time; from pathlib import Path; from db.processes import Child, ChildSpec; "
         f"folder = Path({str(tmp_path)!r}); "
-        "command = [sys.executable, '-c', 'import time; time.sleep(100)']; "
+        "command = [sys.executable, '-c', 'import time; print(1, flush=True); time.sleep(100)']; "
         "child = Child(ChildSpec(name='part', command=command, log=folder / 'log', record=folder / 'record')); "
         "child.start(); print(child.pid, flush=True); time.sleep(100)"
     )
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None
         child = psutil.Process(int(parent.stdout.readline()))
+        wait_for_line(tmp_path / "log", "1")
         parent.kill()
     for _ in range(200):
         if not is_alive(child):

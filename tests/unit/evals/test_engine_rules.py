@@ -29,7 +29,8 @@ def refused_field(spec: EngineSpec, **options: Any) -> str:
 @pytest.mark.parametrize(
     "name",
     [
-        "mem-fraction-static", "max-total-tokens", "max-total-token", "tp-size", "quantization", "kv-cache-dtype", "attention-backend",
+        "mem-fraction-static", "max-total-tokens", "max-total-token", "tp-size", "quantization", "kv-cache-dtype",
+        "attention-backend",
         "chunked-prefill-size", "disable-radix-cache", "log-level", "speculative-algorithm", "context-length",
         "speculative-draft-model-path", "cuda-graph-config", "a-feature-of-tomorrow",
     ],
