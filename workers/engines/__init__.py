@@ -1,0 +1,1 @@
+"""Engines: for each a command, an environment and a readiness probe."""

@@ -1,0 +1,39 @@
+"""Hugging Face transformers, behind our own small server `inside/hf_server`: the reference implementation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from evals.spec import EngineSpec, ModelSpec, Scalar
+from workers.engines.base import INSIDE, flags
+from workers.ports import LOOPBACK
+
+
+class HuggingFace:
+    """Serve a model with `python -m hf_server` in an environment that has torch and transformers."""
+
+    kind = "hf"
+    ready_path = "/health"
+    capabilities = frozenset({"completions", "chat", "images", "prompt_logprobs", "streaming"})
+
+    def command(self, spec: EngineSpec, model: ModelSpec, *, port: int, interpreter: Path) -> list[str]:
+        """Return the command line that serves the model on the loopback port."""
+        dtype = "float32" if spec.dtype == "auto" and spec.device == "cpu" else spec.dtype
+        fixed: dict[str, Scalar] = {
+            "model-path": model.path, "host": LOOPBACK, "port": port, "dtype": dtype, "device": spec.device,
+        }  # fmt: skip
+        if model.revision is not None:
+            fixed["revision"] = model.revision
+        return [str(interpreter), "-m", "hf_server", *flags(fixed | spec.args)]
+
+    def environment(self, spec: EngineSpec) -> dict[str, str]:
+        """Return the variables this engine needs beside the allowed ones."""
+        return {"PYTHONPATH": str(INSIDE)}
+
+    def import_check(self, device: str) -> str:
+        """Return Python code that fails when an environment of this engine is broken."""
+        return "import torch, transformers, hf_server"
+
+    def help_command(self, interpreter: Path) -> list[str]:
+        """Return the command that prints all options."""
+        return [str(interpreter), "-m", "hf_server", "--help"]

@@ -1,0 +1,1 @@
+"""Serve a transformers model over HTTP with the part of SGLang's protocol that evaluations use."""

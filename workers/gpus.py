@@ -1,0 +1,97 @@
+"""See the host's GPUs through NVML, choose among the free ones, and describe the hardware for reports."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pynvml
+
+GIB = 1024**3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gpu:
+    """Describe one GPU; `process_ids` are those that use it now, of anybody."""
+
+    index: int
+    uuid: str
+    name: str
+    memory_bytes: int
+    driver: str
+    process_ids: tuple[int, ...] = ()
+
+
+def list_gpus() -> list[Gpu]:
+    """Return the GPUs that the driver shows, () without a driver."""
+    try:
+        pynvml.nvmlInit()
+    except pynvml.NVMLError:
+        return []
+    try:
+        driver = str(pynvml.nvmlSystemGetDriverVersion())
+        return [_gpu(index, driver) for index in range(pynvml.nvmlDeviceGetCount())]
+    finally:
+        pynvml.nvmlShutdown()
+
+
+def choose_devices(all_devices: Sequence[str], held: Collection[str], wanted: int) -> list[str] | None:
+    """Return the first free devices, in their order; None when too few are free. Pure."""
+    free = [device for device in all_devices if device not in held]
+    return free[:wanted] if len(free) >= wanted else None
+
+
+def hardware_description(gpu_uuids: Sequence[str] = ()) -> str:
+    """Return in words what a job ran on: its GPUs, or without any the host's processor and memory."""
+    if not gpu_uuids:
+        return cpu_description()
+    return gpu_description([gpu for gpu in list_gpus() if gpu.uuid in set(gpu_uuids)])
+
+
+def gpu_description(gpus: Sequence[Gpu]) -> str:
+    """Return "2 x NVIDIA H200, 140 GiB each, driver 570.1". Pure."""
+    kinds = Counter((gpu.name, round(gpu.memory_bytes / GIB), gpu.driver) for gpu in gpus)
+    return "; ".join(
+        f"{count} x {name}, {gib} GiB{' each' if count > 1 else ''}, driver {driver}"
+        for (name, gib, driver), count in kinds.items()
+    )
+
+
+def cpu_description(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
+    """Return "2 x Intel(R) Xeon(R) Processor, 24 GiB": the cores this process may use, and the host's memory."""
+    name = cpu_name(cpuinfo.read_text()) if cpuinfo.exists() else None
+    cores = len(os.sched_getaffinity(0))
+    return f"{cores} x {name or platform.machine()}, {round(psutil.virtual_memory().total / GIB)} GiB"
+
+
+def cpu_name(cpuinfo: str) -> str | None:
+    """Return the processor's name out of /proc/cpuinfo's text, or None. Pure."""
+    for line in cpuinfo.splitlines():
+        key, _, value = line.partition(":")
+        if key.strip() == "model name" and value.strip():
+            return " ".join(value.split())
+    return None
+
+
+def _gpu(index: int, driver: str) -> Gpu:
+    handle = pynvml.nvmlDeviceGetHandleByIndex(index)
+    return Gpu(
+        index=index,
+        uuid=str(pynvml.nvmlDeviceGetUUID(handle)),
+        name=str(pynvml.nvmlDeviceGetName(handle)),
+        memory_bytes=int(pynvml.nvmlDeviceGetMemoryInfo(handle).total),
+        driver=driver,
+        process_ids=_process_ids(handle),
+    )
+
+
+def _process_ids(handle: object) -> tuple[int, ...]:
+    try:
+        return tuple(int(process.pid) for process in pynvml.nvmlDeviceGetComputeRunningProcesses(handle))
+    except pynvml.NVMLError:  # not permitted in some containers
+        return ()

@@ -1,0 +1,59 @@
+"""The queue: the Celery app and the functions that send its messages. A message is only a wake-up."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from celery import Celery
+from kombu.exceptions import OperationalError
+
+from db.addresses import redis_url
+from db.settings import settings
+
+log = logging.getLogger(__name__)
+
+CONTROL = "control"
+VISIBILITY_TIMEOUT_S = 3600
+"""After this long Redis delivers an unacknowledged message again; the claim in Postgres makes that harmless."""
+
+app = Celery("plumbline", include=["workers.tasks", "workers.pool"])
+
+
+def _configuration() -> dict[str, Any]:
+    return {
+        "broker_url": redis_url(settings()),
+        "broker_transport_options": {"visibility_timeout": VISIBILITY_TIMEOUT_S, "socket_timeout": 10},
+        "broker_connection_retry_on_startup": True,
+        "task_acks_late": True,
+        "task_reject_on_worker_lost": False,
+        "worker_prefetch_multiplier": 1,
+        "worker_max_tasks_per_child": 50,
+        "worker_hijack_root_logger": True,
+        "task_ignore_result": True,
+        "task_default_queue": CONTROL,
+        "task_publish_retry": False,
+        "enable_utc": True,
+        "beat_schedule": {"reconcile": {"task": "plumbline.reconcile", "schedule": 5.0, "options": {"expires": 5.0}}},
+    }
+
+
+app.add_defaults(_configuration)
+
+
+def enqueue_job(job_id: str, queue: str) -> None:
+    """Wake a worker of `queue` for a job."""
+    _send("plumbline.run_job", job_id, queue)
+
+
+def enqueue_report(run_id: str) -> None:
+    """Wake a worker to write a run's report."""
+    _send("plumbline.write_report", run_id, CONTROL)
+
+
+def _send(task: str, argument: str, queue: str) -> None:
+    try:
+        app.send_task(task, args=[argument], queue=queue)
+    except OperationalError as error:
+        # Postgres already holds the work; the reconcile task sends the message again.
+        log.warning("the broker did not take %s(%s): %s", task, argument, error)

@@ -1,0 +1,106 @@
+"""Put a run's report together: load both sides, compare every workload, judge."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from db.jobs import JobRecord, jobs_of
+from db.runs import get_run
+from db.samples import scores_of
+from db.states import JobState
+from db.timeline import phase_seconds
+from evals.compare import compare_workload, difference_of_settings
+from evals.reproduce import submit_command
+from evals.result import Comparison, Report, SideSummary
+from evals.spec import EngineSpec, Role, Submission, Workload
+from evals.verdict import build_report
+
+_MUST_BE_EQUAL = (
+    "workload",
+    "harness",
+    "task_version",
+    "few_shot",
+    "generation",
+    "items",
+    "train_sha256",
+    "test_sha256",
+    "prompts_sha256",
+)
+"""The facts of a workload that decide whether its two sides may be compared."""
+
+
+def report_of(session: Session, run_id: str) -> Report:
+    """Return the report of a run whose jobs have all ended."""
+    run = get_run(session, run_id)
+    jobs = {job.role: job for job in jobs_of(session, run_id)}
+    candidate, baseline = jobs[Role.CANDIDATE], jobs[Role.BASELINE]
+    complete = all(job.state == JobState.SUCCEEDED for job in jobs.values())
+    workloads = candidate.spec.workloads if complete else ()
+    comparisons = [row for workload in workloads for row in _compare(session, workload, candidate, baseline)]
+    return build_report(
+        run_id=run_id,
+        suite=run.submission.suite,
+        comparisons=comparisons,
+        candidate=_summary(candidate, run.submission),
+        baseline=_summary(baseline, run.submission),
+        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        plumbline_version=version("plumbline"),
+    )
+
+
+def _compare(session: Session, workload: Workload, candidate: JobRecord, baseline: JobRecord) -> tuple[Comparison, ...]:
+    return compare_workload(
+        workload=workload,
+        candidate=scores_of(session, candidate.id, workload.name),
+        baseline=scores_of(session, baseline.id, workload.name),
+        differing_settings=difference_of_settings(_facts(candidate, workload), _facts(baseline, workload)),
+    )
+
+
+def _facts(job: JobRecord, workload: Workload) -> dict[str, str]:
+    facts = job.facts.get(f"workload:{workload.name}", {})
+    return {key: facts[key] for key in _MUST_BE_EQUAL if key in facts}
+
+
+def _summary(job: JobRecord, submission: Submission) -> SideSummary:
+    return SideSummary(
+        role=job.role,
+        engine=job.spec.engine.kind,
+        model=job.spec.model.path,
+        state=job.state,
+        versions=job.facts.get("versions", {}),
+        hardware=job.facts.get("hardware"),
+        settings=_settings(job, submission),
+        timings_s=phase_seconds(job.timeline, ended_at=job.finished_at.timestamp() if job.finished_at else None),
+        error=job.error if job.state != JobState.SUCCEEDED else None,
+    )
+
+
+def _settings(job: JobRecord, submission: Submission) -> dict[str, Any]:
+    workloads = {
+        f"{key.removeprefix('workload:')} {name}": value
+        for key, facts in job.facts.items()
+        if key.startswith("workload:")
+        for name, value in facts.items()
+    }
+    spec = job.spec.engine
+    told = {"dtype": spec.dtype, "device": spec.device, "gpus": spec.gpus, "source": spec.source}
+    return {
+        **told,
+        **{f"--{name}": value for name, value in spec.args.items()},
+        **_external(spec),
+        "attempts": job.attempt,
+        "command": " ".join(job.facts.get("command", [])),
+        "submit_command": submit_command(submission),
+        **workloads,
+    }
+
+
+def _external(spec: EngineSpec) -> dict[str, Any]:
+    if spec.external_package is None:
+        return {}
+    return {"external_package": spec.external_package, "architectures": ",".join(spec.architectures)}

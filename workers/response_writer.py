@@ -1,0 +1,84 @@
+"""Save responses as they arrive, in small batches, without holding up the requests in flight."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy.exc import OperationalError
+
+from db.jobs import Lease
+from db.samples import save_responses
+from db.session import transaction
+from evals.accuracy.questions import Question
+from evals.errors import EngineUnreachableError, PlumblineError
+from evals.result import Response
+
+_BATCH = 200
+_TRIES = 5
+
+Item = tuple[str, Question, Response]
+
+
+class ResponseWriter:
+    """Write responses from a thread of its own while a `with` block runs; the block's end waits for the last one.
+
+    `check` raises in the job's thread what the writing met, first of all LeaseLostError.
+    """
+
+    def __init__(self, lease: Lease) -> None:
+        self._lease = lease
+        self._items: queue.SimpleQueue[Item | None] = queue.SimpleQueue()
+        self._error: PlumblineError | None = None
+        self._thread = threading.Thread(target=self._run, name=f"responses {lease.job_id}", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._items.put(None)
+        self._thread.join()
+        if kind is None:
+            self.check()
+
+    def put(self, workload: str, question: Question, response: Response) -> None:
+        """Hand a response over; returns at once."""
+        self._items.put((workload, question, response))
+
+    def check(self) -> None:
+        """Raise what the writing met, if anything."""
+        if self._error is not None:
+            raise self._error
+
+    def _run(self) -> None:
+        open_ = True
+        while open_ and self._error is None:
+            batch = [self._items.get()]
+            while len(batch) < _BATCH and not self._items.empty():
+                batch.append(self._items.get())
+            open_ = None not in batch
+            try:
+                self._save([item for item in batch if item is not None])
+            except PlumblineError as error:
+                self._error = error
+
+    def _save(self, items: list[Item]) -> None:
+        for left in reversed(range(_TRIES)):
+            try:
+                with transaction() as session:
+                    prompts = {question.prompt_sha256: question.prompt for _, question, _ in items}
+                    pairs = [(workload, response) for workload, _, response in items]
+                    return save_responses(session, self._lease, pairs, prompts)
+            except OperationalError as error:
+                if not left:
+                    raise EngineUnreachableError(
+                        f"responses cannot be saved: {error}", remedy="check Postgres; the job is tried again by itself"
+                    ) from error
+                time.sleep(1.0)
+        return None
