@@ -1,0 +1,52 @@
+"""The application: `uvicorn --factory api.app:create_app`."""
+
+from __future__ import annotations
+
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
+
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+
+from api.handlers import UnexpectedErrors, add_handlers
+from api.headers import SecurityHeaders
+from api.limits import RequestLimits
+from api.openapi import document
+from api.resources import ROOT
+from api.routes import events, health, logs, pages, reports, samples, submissions, suites
+from dashboard.render import STATIC
+from db.settings import settings
+
+_DESCRIPTION = """Compare inference engines on benchmarks, and get a verdict.
+
+Errors are problem documents (RFC 9457) that name the field and the remedy. All of `/api/v1` needs
+`Authorization: Bearer plb_...` with a token from `plumbline tokens create`."""
+
+
+def create_app() -> FastAPI:
+    """Return the application; nothing is connected before the first request."""
+    app = FastAPI(
+        title="Plumbline",
+        version=_version(),
+        description=_DESCRIPTION,
+        openapi_url=f"{ROOT}/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    add_handlers(app)
+    for module in (submissions, events, reports, samples, logs, suites, health, pages):
+        app.include_router(module.router)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.openapi = partial(document, app)  # type: ignore[method-assign]  # FastAPI's documented way to extend it
+    app.add_middleware(RequestLimits, max_body_bytes=settings().max_body_bytes)
+    app.add_middleware(UnexpectedErrors)
+    app.add_middleware(SecurityHeaders)
+    return app
+
+
+def _version() -> str:
+    try:
+        return version("plumbline")
+    except PackageNotFoundError:
+        return "0"

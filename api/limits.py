@@ -1,0 +1,90 @@
+"""What is refused before anybody parses it: bodies over the limit and NUL bytes in addresses."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+
+from fastapi import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api import problems
+
+DRAIN_S = 2.0
+"""How long what a refused client still sends is thrown away, so that it gets to read the answer."""
+
+
+class RequestLimits:
+    """Refuse bodies over `max_body_bytes` with 413 and addresses with NUL bytes with 422."""
+
+    def __init__(self, app: ASGIApp, *, max_body_bytes: int) -> None:
+        self.app = app
+        self.max_body_bytes = max_body_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Read a body of legal size and hand it on whole."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request = Request(scope)
+        if "\x00" in scope["path"] or b"%00" in scope.get("query_string", b""):
+            problem = problems.HttpError(
+                "invalid_request", "the address contains a NUL byte", remedy="send the address without %00"
+            )
+            await problems.respond(request, problems.of_error(problem))(scope, receive, send)
+            return
+        body = None if _announced(request) > self.max_body_bytes else await self._read(receive)
+        if body is None:
+            await self._refuse(request, receive, send)
+            return
+        await self.app(scope, _replay(body, receive), send)
+
+    async def _read(self, receive: Receive) -> list[Message] | None:
+        """Return a body's messages, or None as soon as they are too much."""
+        messages, size = [], 0
+        while True:
+            message = await receive()
+            messages.append(message)
+            size += len(message.get("body", b""))
+            if size > self.max_body_bytes:
+                return None
+            if not message.get("more_body", False):
+                return messages
+
+    async def _refuse(self, request: Request, receive: Receive, send: Send) -> None:
+        problem = problems.HttpError(
+            "body_too_large",
+            f"the body is larger than {self.max_body_bytes:,} bytes",
+            remedy="a submission names models and files, it does not carry them; send less",
+        )
+        response = problems.respond(request, problems.of_error(problem), {"Connection": "close"})
+        await send({"type": "http.response.start", "status": 413, "headers": response.raw_headers})
+        await send({"type": "http.response.body", "body": response.body, "more_body": True})
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(_drain(receive), DRAIN_S)
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _announced(request: Request) -> int:
+    length = request.headers.get("content-length", "0")
+    return int(length) if length.isascii() and length.isdigit() else 0
+
+
+async def _drain(receive: Receive) -> None:
+    deadline = time.monotonic() + DRAIN_S
+    while time.monotonic() < deadline:
+        message = await receive()
+        if message["type"] == "http.disconnect" or not message.get("more_body", False):
+            return
+
+
+def _replay(messages: list[Message], receive: Receive) -> Receive:
+    waiting = iter(messages)
+
+    async def next_message() -> Message:
+        for message in waiting:
+            return message
+        return await receive()
+
+    return next_message

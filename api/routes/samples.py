@@ -1,0 +1,104 @@
+"""A run's items with both sides' answers."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, Field
+
+from api.auth import Viewer
+from api.parameters import PageSize, RunId
+from api.problems import HttpError
+from api.resources import ROOT
+from db.jobs import jobs_of
+from db.runs import get_run
+from db.sample_pairs import SamplePair, SampleQuery, sample_pairs
+from db.session import transaction
+from evals.plan import workloads_of
+from evals.spec import Role, Submission, Workload
+
+router = APIRouter(prefix=f"{ROOT}/submissions", tags=["reports"])
+
+
+class Flip(StrEnum):
+    """How the sides disagree: lost means that only the baseline is right."""
+
+    ANY = "any"
+    LOST = "lost"
+    GAINED = "gained"
+    NONE = "none"
+
+
+class SamplePage(BaseModel):
+    """A page of items, in the order of task and document."""
+
+    items: list[SamplePair]
+    next: str | None = Field(description="Address of the next page; null on the last one.")
+
+
+class SampleParameters(BaseModel):
+    """What to show."""
+
+    workload: str | None = Field(default=None, max_length=128, description="Default: the suite's first.")
+    metric: str | None = Field(default=None, max_length=128, description="Default: the workload's deciding metric.")
+    flip: Flip | None = Field(default=None, description="Only items about which the sides disagree in this way.")
+    unparsed: bool = Field(default=False, description="Only items with an answer in which nothing was found.")
+    cursor: str | None = Field(
+        default=None, max_length=256, pattern=r"^[^\s]+:[0-9]{1,9}$", description="From the page before."
+    )
+    limit: PageSize = 50
+
+
+@router.get("/{run_id}/samples", summary="Show items with both sides' answers")
+def samples(
+    run_id: RunId, token: Viewer, response: Response, wanted: Annotated[SampleParameters, Query()]
+) -> SamplePage:
+    """Return items with prompt, gold answer, and each side's text, extracted answer and judgement."""
+    with transaction() as session:
+        run = get_run(session, run_id)
+        workload = _workload(run.submission, wanted.workload)
+        jobs = {job.role: job.id for job in jobs_of(session, run_id)}
+        query = SampleQuery(
+            candidate_job=jobs[Role.CANDIDATE],
+            baseline_job=jobs[Role.BASELINE],
+            workload=workload.name,
+            metric=wanted.metric or workload.metric,
+            flip=wanted.flip,
+            unparsed=wanted.unparsed,
+            after=_after(wanted.cursor),
+            limit=wanted.limit + 1,
+        )
+        found = sample_pairs(session, query)
+    following = None
+    if len(found) > wanted.limit:
+        following = _next(run_id, wanted, found[wanted.limit - 1])
+        response.headers["Link"] = f'<{following}>; rel="next"'
+    return SamplePage(items=found[: wanted.limit], next=following)
+
+
+def _workload(submission: Submission, name: str | None) -> Workload:
+    known = workloads_of(submission)
+    for workload in known:
+        if name in (None, workload.name):
+            return workload
+    raise HttpError(
+        "unknown_workload",
+        f"the suite {submission.suite!r} has no workload {name!r}",
+        remedy=f"use one of {', '.join(workload.name for workload in known)}",
+    )
+
+
+def _after(cursor: str | None) -> tuple[str, int] | None:
+    if cursor is None:
+        return None
+    task, _, doc_id = cursor.rpartition(":")
+    return task, int(doc_id)
+
+
+def _next(run_id: str, wanted: SampleParameters, last: SamplePair) -> str:
+    query = wanted.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+    query |= {"limit": wanted.limit, "cursor": f"{last.task}:{last.doc_id}"}
+    return f"{ROOT}/submissions/{run_id}/samples?{urlencode(query)}"

@@ -1,0 +1,159 @@
+"""A run with its report as the page shows it; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from dashboard.flip_view import FlipView, flip_view
+from dashboard.job_view import JobView, job_view
+from dashboard.words import duration, moment, seconds_between, standing, verdict_word
+from db.jobs import JobRecord
+from db.runs import RunRecord
+from db.sample_pairs import SamplePair
+from db.states import RunState
+from evals.formatting import amount, difference, margin, measured, metric_name, p_value, sizes
+from evals.result import Comparison, Pairs, Report, SideSummary
+
+
+class Value(NamedTuple):
+    """A number in words, and its interval, empty when it has none."""
+
+    text: str
+    interval: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComparisonRow:
+    """One metric of one workload in words."""
+
+    workload: str
+    metric: str
+    decides: bool
+    n: str
+    candidate: Value
+    baseline: Value
+    difference: Value
+    margin: str
+    p: str
+    detectable: str
+    verdict: str
+    style: str
+    pairs: Pairs | None
+    unparsed: str
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FactRow:
+    """A fact of both sides; a dash where one was not recorded."""
+
+    name: str
+    candidate: str
+    baseline: str
+    differs: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunView:
+    """A whole page about a run; live says that it will change."""
+
+    id: str
+    word: str
+    style: str
+    headline: str
+    live: bool
+    has_report: bool
+    model: str
+    suite: str
+    engines: str
+    created: str
+    took: str
+    tags: tuple[str, ...]
+    pull_request: str | None
+    reasons: tuple[str, ...]
+    comparisons: tuple[ComparisonRow, ...]
+    jobs: tuple[JobView, ...]
+    flips: tuple[FlipView, ...]
+    flips_in_all: int
+    versions: tuple[FactRow, ...]
+
+
+def run_view(
+    run: RunRecord, jobs: Sequence[JobRecord], report: Report | None, flips: Sequence[SamplePair], *, now: float
+) -> RunView:
+    """Return the page's content; report is None until it is written, now is in Unix seconds."""
+    word, style = standing(run)
+    asked, wanted = run.submission, run.submission.pull_request
+    live = run.state != RunState.FINISHED
+    return RunView(
+        id=run.id,
+        word=word,
+        style=style,
+        headline=run.headline or "",
+        live=live,
+        has_report=report is not None and not live,
+        model=asked.model.path + (f"@{asked.model.revision}" if asked.model.revision else ""),
+        suite=asked.suite + (f", first {asked.limit:,} items" if asked.limit is not None else ""),
+        engines=f"{asked.candidate.kind} against {asked.baseline.kind}",
+        created=moment(run.created_at),
+        took=duration(seconds_between(run.created_at, run.finished_at)),
+        tags=asked.tags,
+        pull_request=f"{wanted.repository}#{wanted.number}" if wanted else None,
+        reasons=report.reasons if report else (),
+        comparisons=tuple(comparison_row(item) for item in report.comparisons) if report else (),
+        jobs=tuple(job_view(job, now=now) for job in jobs),
+        flips=tuple(flip_view(pair) for pair in flips),
+        flips_in_all=sum(len(item.flips) for item in report.comparisons if item.decides) if report else 0,
+        versions=fact_rows(report.candidate, report.baseline) if report else (),
+    )
+
+
+def comparison_row(comparison: Comparison) -> ComparisonRow:
+    """Return a comparison in words."""
+    lost = [side.unparsed if side else 0 for side in (comparison.candidate, comparison.baseline)]
+    return ComparisonRow(
+        workload=comparison.workload,
+        metric=metric_name(comparison.metric.name, comparison.filter),
+        decides=comparison.decides,
+        n=sizes(comparison),
+        candidate=_value(measured(comparison.candidate, interval=True)),
+        baseline=_value(measured(comparison.baseline, interval=True)),
+        difference=_value(difference(comparison)),
+        margin=margin(comparison),
+        p=p_value(comparison.mcnemar_p),
+        detectable=amount(comparison.detectable_drop, comparison.metric),
+        verdict=verdict_word(comparison.verdict) if comparison.decides else "reported only",
+        style=comparison.verdict.value if comparison.decides and comparison.verdict else "neutral",
+        pairs=comparison.pairs,
+        unparsed=f"{lost[0]:,} / {lost[1]:,}" if any(lost) else "",
+        reasons=comparison.reasons,
+    )
+
+
+def _value(text: str) -> Value:
+    value, bracket, interval = text.partition("[")
+    return Value(value.rstrip(), bracket + interval)
+
+
+def fact_rows(candidate: SideSummary, baseline: SideSummary) -> tuple[FactRow, ...]:
+    """Return versions, hardware and settings of both sides, one row for each name."""
+    ours, theirs = _facts(candidate), _facts(baseline)
+    return tuple(
+        FactRow(
+            name=name,
+            candidate=ours.get(name, "–"),
+            baseline=theirs.get(name, "–"),
+            differs=name in ours and name in theirs and ours[name] != theirs[name],
+        )
+        for name in dict.fromkeys([*ours, *theirs])
+    )
+
+
+def _facts(side: SideSummary) -> dict[str, str]:
+    facts = {"engine": side.engine, "model": side.model}
+    if side.hardware:
+        facts["hardware"] = side.hardware
+    facts |= dict(sorted(side.versions.items()))
+    return facts | {name: str(value) for name, value in sorted(side.settings.items())}

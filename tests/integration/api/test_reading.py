@@ -1,0 +1,155 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from db.jobs import note_facts
+from db.session import transaction
+from db.settings import settings
+from db.tokens import TokenRole
+from tests.integration.api.world import HOSTILE, claim, failed_run, finished_run, queued_run
+
+PATH = "/api/v1/submissions"
+PATTERN_CANDIDATE = [True] * 6 + [False] * 4
+PATTERN_BASELINE = [False] + [True] * 7 + [False] * 2
+
+
+def test_a_report_comes_as_json_and_as_markdown(client: TestClient) -> None:
+    run_id = finished_run([True] * 20, [True] * 20)
+    report = client.get(f"{PATH}/{run_id}/report").json()
+    assert report["run_id"] == run_id
+    assert report["comparisons"][0]["pairs"] == {
+        "both_right": 20,
+        "only_candidate": 0,
+        "only_baseline": 0,
+        "neither": 0,
+    }
+    by_query = client.get(f"{PATH}/{run_id}/report", params={"format": "markdown"})
+    by_header = client.get(f"{PATH}/{run_id}/report", headers={"Accept": "text/markdown"})
+    assert by_query.text == by_header.text
+    assert by_query.headers["content-type"].startswith("text/markdown")
+    assert f"/runs/{run_id}" in by_query.text
+    both = {"params": {"format": "json"}, "headers": {"Accept": "text/markdown"}}
+    assert client.get(f"{PATH}/{run_id}/report", **both).json() == report  # type: ignore[arg-type]  # a dict of options
+
+
+def test_a_run_without_a_report_says_what_to_do(client: TestClient) -> None:
+    run_id, _ = queued_run()
+    answer = client.get(f"{PATH}/{run_id}/report")
+    assert (answer.status_code, answer.json()["code"]) == (404, "no_report_yet")
+    assert "plumbline watch" in answer.json()["remedy"]
+
+
+@pytest.mark.parametrize("rest", ["", "/report", "/samples", "/events", "/jobs/j1/log"])
+def test_an_unknown_run_is_a_404_problem(client: TestClient, rest: str) -> None:
+    answer = client.get(f"{PATH}/rnone{rest}")
+    assert answer.status_code == 404
+    assert answer.json()["code"] in ("unknown_run", "unknown_job")
+
+
+def test_samples_are_filtered_by_how_the_sides_disagree(client: TestClient) -> None:
+    run_id = finished_run(PATTERN_CANDIDATE, PATTERN_BASELINE)
+
+    def ids(**query: str) -> list[int]:
+        return [item["doc_id"] for item in client.get(f"{PATH}/{run_id}/samples", params=query).json()["items"]]
+
+    assert ids() == list(range(10))
+    assert ids(flip="any") == [0, 6, 7]
+    assert ids(flip="lost") == [6, 7]
+    assert ids(flip="gained") == [0]
+    assert ids(flip="none") == [1, 2, 3, 4, 5, 8, 9]
+    assert ids(unparsed="true") == [7]
+    assert ids(metric="other") == []
+
+
+def test_samples_are_paged_without_gaps_and_keep_their_filter(client: TestClient) -> None:
+    run_id = finished_run(PATTERN_CANDIDATE, PATTERN_BASELINE)
+    path, found = f"{PATH}/{run_id}/samples?limit=3&flip=none", []
+    while path:
+        page = client.get(path).json()
+        found += [item["doc_id"] for item in page["items"]]
+        path = page["next"]
+    assert found == [1, 2, 3, 4, 5, 8, 9]
+
+
+def test_an_unknown_workload_names_the_known_ones(client: TestClient) -> None:
+    answer = client.get(f"{PATH}/{finished_run([True], [True])}/samples", params={"workload": "mmlu"})
+    assert answer.status_code == 404
+    assert "gsm8k" in answer.json()["remedy"]
+
+
+def test_a_log_is_read_from_the_jobs_folder_alone(client: TestClient, tmp_path: Path) -> None:
+    run_id, jobs = queued_run()
+    url = f"{PATH}/{run_id}/jobs/{jobs[0].id}/log"
+    assert client.get(url).json()["code"] == "no_log"
+    held = claim(jobs[0])
+    folder = settings().jobs_dir / jobs[0].id
+    folder.mkdir(parents=True)
+    (folder / "engine.log").write_text("one\ntwo\nthree\n")
+    with transaction() as session:
+        note_facts(session, held.lease, {}, log_path=str(folder / "engine.log"))
+    answer = client.get(url, params={"tail": 2})
+    assert answer.text == "two\nthree\n"
+    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+    offset = answer.headers["plumbline-log-offset"]
+    assert client.get(url, params={"offset": offset}).text == ""
+    for evil in (tmp_path / "secret", folder / ".." / ".." / ".." / "secret", Path("/etc/passwd")):
+        (tmp_path / "secret").write_text("secret")
+        with transaction() as session:
+            note_facts(session, held.lease, {}, log_path=str(evil))
+        assert client.get(url).json()["code"] == "no_log"
+    other, _ = queued_run()
+    assert client.get(f"{PATH}/{other}/jobs/{jobs[0].id}/log").json()["code"] == "unknown_job"
+    assert client.get(f"{PATH}/{run_id}/jobs/..%2f..%2fsecret/log").status_code == 404
+
+
+def test_suites_are_listed_with_their_workloads(client: TestClient) -> None:
+    items = {item["name"]: item["workloads"] for item in client.get("/api/v1/suites").json()["items"]}
+    assert items["demo"][0]["metric"] == "exact_match,strict-match"
+
+
+def test_the_page_shows_verdict_and_flips_and_runs_nothing_of_the_models(
+    client: TestClient, client_as: Callable[[TokenRole | None], TestClient]
+) -> None:
+    run_id = finished_run(PATTERN_CANDIDATE, PATTERN_BASELINE, text=HOSTILE)
+    page = client.get(f"/runs/{run_id}", headers={"Accept": "text/html"})
+    assert page.status_code == 200
+    assert "<script" not in page.text
+    assert "<img src=x" not in page.text
+    assert page.text.count("&lt;script&gt;alert(&#34;answer&#34;)&lt;/script&gt;") >= 6
+    assert "gsm8k/6" in page.text
+    assert "script-src 'self'" in page.headers["content-security-policy"]
+    assert page.headers["x-content-type-options"] == "nosniff"
+
+
+def test_a_running_page_keeps_itself_fresh(client: TestClient) -> None:
+    run_id, _ = queued_run()
+    page = client.get(f"/runs/{run_id}").text
+    assert 'data-live="yes"' in page
+    assert "/static/live.js" in page
+    assert client.get("/static/live.js").headers["content-type"].startswith("text/javascript")
+
+
+def test_a_failed_jobs_page_tells_why_and_what_to_do(client: TestClient) -> None:
+    error = {"code": "engine_argument", "message": "refused <b>", "remedy": "leave it out", "details": {"log": ["x"]}}
+    page = client.get(f"/runs/{failed_run(error)}").text
+    assert "refused &lt;b&gt;" in page
+    assert "leave it out" in page
+
+
+def test_pages_need_a_token_unless_the_operator_opens_them(
+    client_as: Callable[[TokenRole | None], TestClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nobody, run_id = client_as(None), finished_run([True], [True])
+    for path in ("/", f"/runs/{run_id}"):
+        refused = nobody.get(path, headers={"Accept": "text/html"})
+        assert refused.status_code == 401
+        assert "plumbline tokens create" in refused.text
+        assert refused.headers["content-type"].startswith("text/html")
+    assert nobody.get("/").headers["content-type"] == "application/problem+json"
+    monkeypatch.setenv("PLUMBLINE_PUBLIC_READ", "1")
+    settings.cache_clear()
+    assert run_id in nobody.get("/").text
+    assert nobody.get(f"/runs/{run_id}").status_code == 200
+    assert nobody.get(PATH).status_code == 401
