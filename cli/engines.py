@@ -1,0 +1,112 @@
+"""`plumbline engines`: install, list and remove the engines' Python environments on this host."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from db.settings import settings
+from evals.engine_rules import DEVICES
+from evals.errors import PlumblineError
+from workers.engines.environments import Manifest, installed
+from workers.engines.install import MAIN_PACKAGE, install, remove
+
+app = typer.Typer(no_args_is_help=True, help="Install, list and remove the engines that this host can run.")
+console = Console()
+errors = Console(stderr=True)
+
+Engines = Annotated[list[str], typer.Argument(help=f"Engines: {', '.join(MAIN_PACKAGE)}.", metavar="ENGINE...")]
+Device = Annotated[str, typer.Option(help=f"Device: {', '.join(DEVICES)}.")]
+
+
+@app.command("install")
+def install_command(
+    engines: Engines,
+    device: Device = "cpu",
+    version: Annotated[str | None, typer.Option(help="Version of one engine in place of the pinned one.")] = None,
+) -> None:
+    """Build the engines' environments, all at once; what is up to date stays as it is."""
+    _check_names(engines, device)
+    if version is not None and len(engines) != 1:
+        raise typer.BadParameter("a version belongs to one engine; install them one after another")
+    with ThreadPoolExecutor(max_workers=len(engines)) as pool:
+        jobs = {engine: pool.submit(_install_one, engine, device, version) for engine in dict.fromkeys(engines)}
+    failed = [engine for engine, job in jobs.items() if not _finish(engine, device, job)]
+    if failed:
+        raise typer.Exit(1)
+
+
+@app.command("list")
+def list_command() -> None:
+    """Show the environments of this host."""
+    found = installed(settings())
+    if not found:
+        console.print("No engine is installed. Run `plumbline engines install sglang hf --device cpu`.")
+        return
+    table = Table("engine", "device", "version", "torch", "transformers", "size", "state", box=None)
+    table.add_column("path", overflow="fold")
+    for folder, manifest in found:
+        engine, _, device = folder.name.rpartition("-")
+        table.add_row(engine, device, *_cells(manifest), str(folder))
+    console.print(table)
+
+
+@app.command("remove")
+def remove_command(engines: Engines, device: Device = "cpu") -> None:
+    """Delete the engines' environments."""
+    _check_names(engines, device)
+    for engine in engines:
+        was_there = remove(engine, device, settings=settings())
+        console.print(f"{engine} on {device}: {'removed' if was_there else 'was not installed'}")
+
+
+def _check_names(engines: list[str], device: str) -> None:
+    unknown = [engine for engine in engines if engine not in MAIN_PACKAGE]
+    if unknown:
+        raise typer.BadParameter(f"there is no engine {unknown[0]!r} to install; use {' or '.join(MAIN_PACKAGE)}")
+    if device not in DEVICES:
+        raise typer.BadParameter(f"there is no device {device!r}; use {' or '.join(DEVICES)}")
+
+
+def _install_one(engine: str, device: str, version: str | None) -> Manifest:
+    started = time.monotonic()
+
+    def say(line: str) -> None:
+        console.print(
+            f"[bold]{engine:6}[/] [dim]{time.monotonic() - started:4.0f} s[/]  {escape(line)}", soft_wrap=True
+        )
+
+    return install(engine, device, settings=settings(), version=version, say=say)
+
+
+def _finish(engine: str, device: str, job: Future[Manifest]) -> bool:
+    """Report one install's end; tell whether it succeeded."""
+    try:
+        manifest = job.result()
+    except PlumblineError as error:
+        errors.print(f"[red]{engine} was not installed.[/] {escape(error.message)}\n{escape(error.remedy)}")
+        return False
+    torch = manifest.versions.get("torch", "")
+    if device == "cpu" and not torch.endswith("+cpu"):
+        console.print(
+            f"[yellow]{engine} uses torch {torch}, which is no CPU build:[/] it works, and its unused CUDA libraries "
+            f"take disk space ({_size(manifest.size_bytes)} in all)."
+        )
+    return True
+
+
+def _cells(manifest: Manifest | None) -> tuple[str, ...]:
+    if manifest is None:
+        return "", "", "", "", "unfinished: install it again"
+    torch, transformers = (manifest.versions.get(name, "") for name in ("torch", "transformers"))
+    return manifest.version, torch, transformers, _size(manifest.size_bytes), "ready"
+
+
+def _size(size_bytes: int) -> str:
+    return f"{size_bytes / 1e9:.1f} GB"

@@ -1,0 +1,65 @@
+"""Options that many commands take, and what their texts mean."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cli.client import Client, is_local, read_token, server_url
+from evals.errors import InvalidSubmissionError, ModelNotFoundError
+
+Server = Annotated[
+    str | None,
+    typer.Option("--server", envvar="PLUMBLINE_URL", help="Address of the service.", show_default="the local one"),
+]
+RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run's id.")]
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+
+
+def client_of(server: str | None) -> Client:
+    """Return a client with the token of PLUMBLINE_TOKEN, or with this machine's for this machine's service.
+
+    The local admin token is never shown to another machine.
+    """
+    url = server_url(server)
+    given = os.environ.get("PLUMBLINE_TOKEN")
+    return Client(url, read_token(given) if given or is_local(url) else None)
+
+
+def engine_arguments(texts: list[str], option: str) -> dict[str, Any]:
+    """Turn `key=value` texts into arguments: numbers and true/false are read as such, a bare key is a flag."""
+    arguments: dict[str, Any] = {}
+    for text in texts:
+        key, separator, value = text.partition("=")
+        name = key.strip().lstrip("-").replace("_", "-")
+        if not name:
+            raise InvalidSubmissionError(f"{option} {text!r} names no argument", remedy=f"write {option} key=value")
+        arguments[name] = _value(value) if separator else True
+    return arguments
+
+
+def model_path(text: str, *, local: bool) -> str:
+    """Return a local folder as an absolute path and anything else as it is.
+
+    Raises ModelNotFoundError for a path that is not there, when the service runs on this machine.
+    """
+    path = Path(text).expanduser()
+    if path.exists():
+        return str(path.resolve())
+    if not text.startswith(("/", ".", "~")):
+        return text
+    if local:
+        raise ModelNotFoundError(f"there is no folder {text}", remedy="name a folder with a model, or a hub name")
+    return str(path.absolute())
+
+
+def _value(text: str) -> Any:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return text
+    return value if isinstance(value, int | float | bool) and text not in ("NaN", "Infinity", "-Infinity") else text

@@ -1,0 +1,144 @@
+"""Print a report in a terminal: the verdict first, then what decides, then what explains it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from evals.formatting import (
+    amount,
+    difference,
+    item_name,
+    margin,
+    measured,
+    metric_name,
+    one_line,
+    p_value,
+    plural,
+    sizes,
+)
+from evals.result import Comparison, Report, Verdict
+from evals.verdict import WORDS
+
+FLIPS_SHOWN = 10
+STYLES = {
+    Verdict.PASS: "bold green",
+    Verdict.FAIL: "bold red",
+    Verdict.INCONCLUSIVE: "bold yellow",
+    Verdict.INCOMPARABLE: "bold magenta",
+    Verdict.ERROR: "bold red",
+}
+
+
+def print_report(console: Console, report: Report, url: str | None = None) -> None:
+    """Print the verdict, the tables, the reasons and where the whole report stands."""
+    console.print(_first_line(report), soft_wrap=True)
+    for table in report_tables(report):
+        console.print()
+        console.print(table)
+    notes = _notes(report)
+    if notes:
+        console.print()
+    for note in notes:
+        console.print(Text(f"• {note}"), soft_wrap=True)
+    console.print()
+    console.print(Text(f"Full report: {url or f'plumbline report {one_line(report.run_id, 80)}'}"), soft_wrap=True)
+
+
+def report_tables(report: Report) -> list[Table]:
+    """Return what decides, what is reported beside it, and the first flips; tables without a row are left out."""
+    deciding = [comparison for comparison in report.comparisons if comparison.decides]
+    others = [comparison for comparison in report.comparisons if not comparison.decides]
+    tables = [_deciding(deciding), _others(others), *(_flips(comparison) for comparison in deciding)]
+    return [table for table in tables if table.row_count]
+
+
+def _first_line(report: Report) -> Text:
+    line = Text(WORDS[report.verdict], style=STYLES[report.verdict])
+    return line.append(f": {one_line(report.headline, 600)}", style="default")
+
+
+def _deciding(comparisons: Sequence[Comparison]) -> Table:
+    table = _table("What decides", "workload", "candidate", "baseline", "difference [95 %]", "margin", "n", "verdict")
+    for comparison in comparisons:
+        verdict = comparison.verdict or Verdict.ERROR
+        table.add_row(
+            Text(one_line(comparison.workload, 60)),
+            measured(comparison.candidate),
+            measured(comparison.baseline),
+            Text(difference(comparison)),
+            margin(comparison),
+            sizes(comparison),
+            Text(WORDS[verdict].lower(), style=STYLES[verdict]),
+        )
+    return table
+
+
+def _others(comparisons: Sequence[Comparison]) -> Table:
+    table = _table(
+        "Reported beside it", "workload: metric", "candidate", "baseline", "difference [95 %]", "McNemar p", "n"
+    )
+    for comparison in comparisons:
+        table.add_row(
+            Text(_name(comparison)),
+            measured(comparison.candidate),
+            measured(comparison.baseline),
+            Text(difference(comparison)),
+            p_value(comparison.mcnemar_p),
+            sizes(comparison),
+        )
+    return table
+
+
+def _flips(comparison: Comparison) -> Table:
+    hidden = len(comparison.flips) - FLIPS_SHOWN
+    title = f"Flips in {_name(comparison)}" + (f" (the first {FLIPS_SHOWN}, {hidden:,} more)" if hidden > 0 else "")
+    table = _table(title, "item", "right", "candidate answered", "baseline answered", "reference", numbers=False)
+    for flip in comparison.flips[:FLIPS_SHOWN]:
+        answers = (flip.candidate_extracted, flip.baseline_extracted)
+        table.add_row(
+            Text(item_name((flip.task, flip.doc_id))),
+            Text(one_line(flip.right, 20)),
+            *(Text("not parsed", style="dim") if answer is None else Text(one_line(answer, 40)) for answer in answers),
+            Text(one_line(flip.gold, 40)),
+        )
+    return table
+
+
+def _notes(report: Report) -> list[str]:
+    notes = [_failure(side.role, side.error) for side in (report.candidate, report.baseline) if side.error]
+    for comparison in report.comparisons:
+        if not comparison.decides:
+            continue
+        notes += [f"{_name(comparison)}: {one_line(reason, 600)}" for reason in comparison.reasons]
+        drop = amount(comparison.detectable_drop, comparison.metric)
+        if comparison.verdict is Verdict.PASS and comparison.detectable_drop is not None:
+            notes.append(f"{_name(comparison)}: a true drop of {drop} would have been failed with 80 % power")
+        unparsed = [side.unparsed if side else 0 for side in (comparison.candidate, comparison.baseline)]
+        if any(unparsed):
+            notes.append(
+                f"{_name(comparison)}: could not be parsed and count as wrong: "
+                f"{plural(unparsed[0], 'answer')} of the candidate, {unparsed[1]:,} of the baseline"
+            )
+    return notes
+
+
+def _failure(role: str, error: dict[str, object]) -> str:
+    message = one_line(str(error.get("message", "no message was recorded")), 600)
+    return f"{role}: {message} What to do: {one_line(str(error.get('remedy', 'nothing was recorded')), 600)}"
+
+
+def _table(title: str, first: str, *columns: str, numbers: bool = True) -> Table:
+    table = Table(title=Text(title, style="bold"), title_justify="left")
+    table.add_column(first, overflow="fold")
+    for column in columns:
+        right = numbers and column != "verdict"
+        table.add_column(Text(column), justify="right" if right else "left", overflow="fold")
+    return table
+
+
+def _name(comparison: Comparison) -> str:
+    return f"{one_line(comparison.workload, 60)}: {metric_name(comparison.metric.name, comparison.filter)}"
