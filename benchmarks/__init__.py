@@ -1,0 +1,1 @@
+"""Measurements of Plumbline itself, as ratios within one run; `make bench` runs them all."""
