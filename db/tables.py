@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, ForeignKey, Index, Text, UniqueConstraint, func, text
+from sqlalchemy import JSON, BigInteger, DateTime, ForeignKey, Index, Text, UniqueConstraint, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -152,5 +152,5 @@ class StoredReport(Base):
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"))
     number: Mapped[int]
     verdict: Mapped[str]
-    body: Mapped[Json]
+    body: Mapped[Json] = mapped_column(JSON)  # not JSONB: what was saved keeps its order
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -32,6 +32,11 @@ _MUST_BE_EQUAL = (
 )
 """The facts of a workload that decide whether its two sides may be compared."""
 
+_TELLING_PACKAGES = frozenset(
+    {"sglang", "sglang-kernel", "sgl-kernel", "flashinfer-python", "transformers", "tokenizers", "torch", "triton"}
+)
+"""The packages a report names; the job's facts keep them all."""
+
 
 def report_of(session: Session, run_id: str) -> Report:
     """Return the report of a run whose jobs have all ended."""
@@ -72,7 +77,7 @@ def _summary(job: JobRecord, submission: Submission) -> SideSummary:
         engine=job.spec.engine.kind,
         model=job.spec.model.path,
         state=job.state,
-        versions=job.facts.get("versions", {}),
+        versions={name: found for name, found in job.facts.get("versions", {}).items() if name in _TELLING_PACKAGES},
         hardware=job.facts.get("hardware"),
         settings=_settings(job, submission),
         timings_s=phase_seconds(job.timeline, ended_at=job.finished_at.timestamp() if job.finished_at else None),

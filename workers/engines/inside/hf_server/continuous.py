@@ -18,7 +18,7 @@ from transformers import ContinuousBatchingConfig, GenerationConfig
 
 from .loading import LoadedModel
 from .requests import Event, FailureEvent, Finish, GenerationRequest, TokenEvent
-from .stepwise import StepwiseBatch
+from .stepwise import StepwiseBatch, describe
 from .stopping import StopCheck
 
 logger = logging.getLogger(__name__)
@@ -62,6 +62,7 @@ class ContinuousBatch:
 
     def admit(self, requests: Sequence[GenerationRequest]) -> Iterator[list[Event]]:
         """Hand plain requests over, and run the prompts of the others."""
+        yield self._revive()
         others = [request for request in requests if not is_plain(request)]
         for request in requests:
             if is_plain(request):
@@ -72,7 +73,7 @@ class ContinuousBatch:
 
     def step(self) -> list[Event]:
         """Collect the tokens that are there, and advance the stepwise requests."""
-        events: list[Event] = []
+        events = self._revive()
         if self._stepwise.busy:
             with self._manager.pause():
                 events += self._stepwise.step()
@@ -109,8 +110,6 @@ class ContinuousBatch:
             if result is not None:
                 events += self._events(result)
             result = self._manager.get_result(timeout=0.001)
-        if not self._manager.is_running():
-            events += self._restart()
         return events
 
     def _events(self, result: Any) -> list[Event]:
@@ -133,15 +132,31 @@ class ContinuousBatch:
                 break
         return [TokenEvent(rid=running.request.rid, token_ids=tuple(new), finish=finish)] if new else []
 
-    def _restart(self) -> list[Event]:
-        reason = self._manager.background_thread_status.fatal_error
-        logger.error("continuous batching ended (%s); starting it again", reason)
-        message = f"the model failed: {reason}"
+    def fail(self, error: Exception) -> list[Event]:
+        """End every running request, for a step that failed as a whole."""
         failed = [running.request.rid for running in self._running.values()]
+        for name in self._running:
+            self._manager.cancel_request(name)
         self._running.clear()
+        return [*self._stepwise.fail(error), *(FailureEvent(rid=rid, message=describe(error)) for rid in failed)]
+
+    def _revive(self) -> list[Event]:
+        """Start transformers' thread again if it ended; requests it had begun fail, those it never saw begin anew."""
+        status = self._manager.background_thread_status
+        if self._manager.is_running() and status.fatal_error is None:
+            return []
+        events = self._collect(0)
+        logger.error("continuous batching ended (%s); starting it again", status.fatal_error)
         self._manager.destroy()
         self._manager = self._start()
-        return [FailureEvent(rid=rid, message=message) for rid in failed]
+        left = list(self._running.values())
+        self._running.clear()
+        for running in left:
+            if running.output_ids:
+                events.append(FailureEvent(rid=running.request.rid, message=f"the model failed: {status.fatal_error}"))
+            else:
+                self._hand_over(running.request)
+        return events
 
     def _start(self) -> Any:
         manager = self._loaded.model.init_continuous_batching(

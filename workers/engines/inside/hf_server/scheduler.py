@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
-from .requests import Event, Finish, GenerationRequest, TokenEvent
+from .requests import Event, FailureEvent, Finish, GenerationRequest, TokenEvent
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +35,9 @@ class Batch(Protocol):
 
     def abort(self, rid: str) -> bool:
         """Take a request out; tell whether it was here."""
+
+    def fail(self, error: Exception) -> list[Event]:
+        """End every running request, for a step that failed as a whole."""
 
 
 class Scheduler:
@@ -82,11 +85,16 @@ class Scheduler:
     def _work(self, batch: Batch) -> None:
         self._take_commands(batch, wait=not (self._waiting or batch.busy))
         joining = [self._waiting.popleft() for _ in range(min(batch.capacity, len(self._waiting)))]
-        if joining:
-            for events in batch.admit(joining):
+        try:
+            if joining:
+                for events in batch.admit(joining):
+                    self._deliver(events)
+            if batch.busy and (events := batch.step()):
                 self._deliver(events)
-        if batch.busy and (events := batch.step()):
-            self._deliver(events)
+        except Exception as error:
+            logger.exception("the batch failed")
+            self._deliver(batch.fail(error))
+            self._deliver([FailureEvent(rid=request.rid, message=f"the model failed: {error}") for request in joining])
 
     def _take_commands(self, batch: Batch, wait: bool) -> None:
         while True:

@@ -77,7 +77,7 @@ class StepwiseBatch:
         except Exception as error:
             logger.exception("joining %d requests to the batch failed", len(going_on))
             self._rows += [row for row, _ in going_on if row not in self._rows]
-            yield self._fail_all(error)
+            yield self.fail(error)
 
     def step(self) -> list[Event]:
         """Add one token to every row."""
@@ -87,7 +87,7 @@ class StepwiseBatch:
             return self._advance(self._rows, self._next_logits(), None) if self._rows else []
         except Exception as error:
             logger.exception("a decoding step failed")
-            return self._fail_all(error)
+            return self.fail(error)
 
     def abort(self, rid: str) -> bool:
         """Take a request out; tell whether it was here."""
@@ -150,7 +150,8 @@ class StepwiseBatch:
         elif joining or len(kept) < len(self._cache.layers[0].keys):
             self._cache = join(pieces)
 
-    def _fail_all(self, error: Exception) -> list[Event]:
+    def fail(self, error: Exception) -> list[Event]:
+        """End every running request, for a step that failed as a whole."""
         message = describe(error)
         failed = [row.request.rid for row in self._rows if not row.done]
         self._rows, self._cache = [], None
