@@ -1,0 +1,1 @@
+"""A tiny evaluator for the README's figures; Plumbline itself is the evaluator for everything else."""

@@ -1,0 +1,73 @@
+"""The tokenizer: byte-level BPE with 1024 tokens and single digits; `python -m demo.training.tokenizer OUT.json`."""
+
+import argparse
+import random
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+
+from demo.training.picture_documents import scene_document
+from demo.training.segments import SPECIAL_TOKENS, Segment, text_of
+from demo.training.text_documents import text_document
+
+VOCABULARY = 1024
+WEIGHT_UNITS = 20  # loss weights are stored as whole twentieths
+
+Encoded = tuple[npt.NDArray[np.uint16], npt.NDArray[np.uint8]]
+
+
+def build_tokenizer() -> Tokenizer:
+    """Train a tokenizer on 6000 text documents and 1500 picture conversations."""
+    tokenizer = Tokenizer(models.BPE())
+    digits = pre_tokenizers.Digits(individual_digits=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([digits, pre_tokenizers.ByteLevel(add_prefix_space=False)])
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=VOCABULARY,
+        special_tokens=list(SPECIAL_TOKENS),
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(_sample_texts(), trainer)
+    return tokenizer
+
+
+def _sample_texts() -> Iterator[str]:
+    rng = random.Random("tokenizer")
+    for _ in range(6000):
+        yield text_of(text_document(rng))
+    for _ in range(1500):
+        yield text_of(scene_document(rng).segments)
+
+
+class Encoder:
+    """Turn documents into token ids and loss weights, segment by segment."""
+
+    def __init__(self, path: Path) -> None:
+        self.tokenizer = Tokenizer.from_file(str(path))
+
+    def __call__(self, documents: Sequence[Sequence[Segment]]) -> list[Encoded]:
+        """Return ids and weights (in twentieths) of each document."""
+        texts = [text for document in documents for text, _ in document]
+        pieces = iter(self.tokenizer.encode_batch_fast(texts, add_special_tokens=False))
+        return [self._joined([(next(pieces).ids, weight) for _, weight in document]) for document in documents]
+
+    @staticmethod
+    def _joined(pieces: list[tuple[list[int], float]]) -> Encoded:
+        ids = [token for tokens, _ in pieces for token in tokens]
+        weights = [round(weight * WEIGHT_UNITS) for tokens, weight in pieces for _ in tokens]
+        return np.array(ids, np.uint16), np.array(weights, np.uint8)
+
+
+def main() -> None:
+    """Parse the output path and write a fresh tokenizer there."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("out", type=Path)
+    build_tokenizer().save(str(parser.parse_args().out))
+
+
+if __name__ == "__main__":
+    main()
