@@ -10,6 +10,7 @@ from rich.text import Text
 
 from evals.formatting import (
     amount,
+    answer_line,
     difference,
     item_name,
     margin,
@@ -103,7 +104,7 @@ def _flips(comparison: Comparison) -> Table:
             Text(item_name((flip.task, flip.doc_id))),
             Text(one_line(flip.right, 20)),
             *(Text("not parsed", style="dim") if answer is None else Text(one_line(answer, 40)) for answer in answers),
-            Text(one_line(flip.gold, 40)),
+            Text(one_line(answer_line(flip.gold), 40)),
         )
     return table
 

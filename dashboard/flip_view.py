@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from db.sample_pairs import SamplePair, SampleSide
+from evals.formatting import answer_line
 
 SHOWN_CHARACTERS = 4000
 
@@ -38,7 +39,7 @@ def flip_view(pair: SamplePair) -> FlipView:
     return FlipView(
         item=f"{pair.task}/{pair.doc_id}",
         direction=pair.flip or "",
-        gold=pair.gold or "–",
+        gold=answer_line(pair.gold) if pair.gold else "–",
         question=shortened(prompt.rstrip().rpartition("\n\n")[2]),
         prompt=shortened(prompt, 4 * SHOWN_CHARACTERS),
         candidate=_answer(pair.candidate),

@@ -111,6 +111,12 @@ def one_line(text: str, limit: int) -> str:
     return shown if len(shown) <= limit and len(text) <= 4 * limit + 64 else shown[: limit - 1] + "…"
 
 
+def answer_line(reference: str) -> str:
+    """Return a reference answer's last line that says something: worked solutions end with their answer."""
+    lines = [line for line in reference.splitlines() if line.strip()]
+    return lines[-1] if lines else reference
+
+
 def sizes(comparison: Comparison) -> str:
     """Return the number of pairs, or each side's own number of items where there is no pairing."""
     counts = [side.n if side else 0 for side in (comparison.candidate, comparison.baseline)]

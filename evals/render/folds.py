@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from evals.formatting import (
     NOT_MEASURED,
     amount,
+    answer_line,
     difference,
     item_name,
     measured,
@@ -127,7 +128,7 @@ def _flip_row(flip: Flip) -> tuple[str, ...]:
         plain(flip.right, 20),
         code(flip.candidate_extracted, 80, missing="<i>not parsed</i>"),
         code(flip.baseline_extracted, 80, missing="<i>not parsed</i>"),
-        code(flip.gold, 80),
+        code(answer_line(flip.gold), 80),
     )
 
 

@@ -41,3 +41,9 @@ def test_foreign_text_becomes_one_visible_line() -> None:
 def test_long_text_is_cut_and_says_so(text: str) -> None:
     assert len(formatting.one_line(text, 10)) <= 10
     assert formatting.one_line(text, 10).endswith("…")
+
+
+def test_a_worked_solution_is_shown_by_the_line_that_holds_its_answer() -> None:
+    assert formatting.answer_line("Ivy prints 36 * 6 pages.\nThat leaves 40.\n#### 40\n\n") == "#### 40"
+    assert formatting.answer_line("B") == "B"
+    assert formatting.answer_line("") == ""
