@@ -11,6 +11,7 @@ from collections.abc import Callable
 from evals.errors import (
     ArchitectureError,
     EngineArgumentError,
+    EngineNotInstalledError,
     ModelBrokenError,
     ModelNotFoundError,
     OutOfMemoryError,
@@ -95,6 +96,14 @@ def host_memory(engine: str, match: re.Match[str], options: frozenset[str]) -> P
     return OutOfMemoryError(f"{engine} ran out of the host's memory: {said(match[0])}", remedy=MEMORY_REMEDY)
 
 
+def broken_environment(engine: str, match: re.Match[str], options: frozenset[str]) -> PlumblineError:
+    """Explain an engine environment from which a package has gone."""
+    return EngineNotInstalledError(
+        f"The environment of {engine} is not whole: {said(match[0])}",
+        remedy=f"Run `plumbline engines remove {engine}` and `plumbline engines install {engine}` on the worker's host.",
+    )
+
+
 def said(text: str) -> str:
     """Return an engine's words on one line of bearable length."""
     return " ".join(text.split())[:LONGEST]
@@ -126,4 +135,5 @@ CAUSES: tuple[tuple[re.Pattern[str], Explain], ...] = (
     (lines_with("SafetensorError:", r"config\S* .*is not a valid JSON file", "size mismatch for"), broken_model),
     (lines_with("couldn't find them in the cached files", "is not a valid model identifier"), missing_model),
     (lines_with("hf_server: ModelNotFound"), missing_model),
+    (lines_with("a package is missing in this environment"), broken_environment),
 )

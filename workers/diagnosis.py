@@ -11,7 +11,7 @@ from evals.errors import EngineDiedError, OutOfMemoryError, PlumblineError
 from workers.causes import BIND_ERROR, CAUSES, MEMORY_REMEDY
 
 TELLING_LINES = 40
-ERROR_LINE = re.compile(r"[\w.]*(?:Error|Exception|Interrupt|Failed|Failure)\b: ?\S")
+ERROR_LINE = re.compile(r"(?:hf_server: )?[\w.]*(?:Error|Exception|Interrupt|Failed|Failure)\b: ?\S")
 USAGE_LINE = re.compile(r"usage: |\s+\[-|\s+\{")
 
 

@@ -55,6 +55,19 @@ def assert_same_form(ours: Any, theirs: Any, where: str = "answer") -> None:
         assert kind(ours) == kind(theirs), f"{where}: {ours!r} and {theirs!r}"
 
 
+def assert_same_ends(ours: list[Any], theirs: list[Any]) -> None:
+    """The first and the last event must have the same form, lists aside: a busy SGLang joins tokens in one event."""
+    for index in (0, -1):
+        assert_same_form(shortened(ours[index]), shortened(theirs[index]))
+
+
+def shortened(value: Any) -> Any:
+    """Keep the first entry of every list."""
+    if isinstance(value, dict):
+        return {name: shortened(entry) for name, entry in value.items()}
+    return [shortened(entry) for entry in value[:1]] if isinstance(value, list) else value
+
+
 def kind(value: Any) -> str:
     return "number" if isinstance(value, int | float) and not isinstance(value, bool) else type(value).__name__
 
@@ -170,10 +183,11 @@ def test_a_list_of_prompts_is_answered_in_order(servers: tuple[Any, Any]) -> Non
 def test_streamed_events_equal_sglangs(servers: tuple[Any, Any], extra: dict[str, Any]) -> None:
     parameters = {"temperature": 0, "max_new_tokens": 6}
     ours, theirs = both_streams(servers, "/generate", {"text": QUESTION, "sampling_params": parameters} | extra)
-    assert [event["text"] for event in ours] == [event["text"] for event in theirs]
-    assert [event["output_ids"] for event in ours] == [event["output_ids"] for event in theirs]
     assert [event["meta_info"]["completion_tokens"] for event in ours] == [1, 2, 3, 4, 5, 6]
-    assert_same_form(ours, theirs)
+    for other in theirs:  # a busy SGLang puts several tokens into one event
+        mine = ours[other["meta_info"]["completion_tokens"] - 1]
+        assert (mine["text"], mine["output_ids"]) == (other["text"], other["output_ids"])
+        assert_same_form(mine, other)
 
 
 @pytest.mark.parametrize(
@@ -213,8 +227,9 @@ def test_completions_equal_sglangs(servers: tuple[Any, Any], extra: dict[str, An
 def test_streamed_completions_equal_sglangs(servers: tuple[Any, Any], extra: dict[str, Any]) -> None:
     body = {"model": "demo", "prompt": QUESTION, "max_tokens": 8, "temperature": 0} | extra
     ours, theirs = both_streams(servers, "/v1/completions", body)
-    assert_same_form(ours, theirs)
-    assert [c["text"] for e in ours for c in e["choices"]] == [c["text"] for e in theirs for c in e["choices"]]
+    texts = ["".join(choice["text"] for event in stream for choice in event["choices"]) for stream in (ours, theirs)]
+    assert texts[0] == texts[1]
+    assert_same_ends(ours, theirs)
 
 
 @pytest.mark.parametrize(
@@ -244,11 +259,11 @@ def test_streamed_chat_answers_equal_sglangs(servers: tuple[Any, Any], extra: di
     body = {"model": "demo", "messages": messages, "temperature": 0, "max_tokens": 40} | extra
     ours, theirs = both_streams(servers, "/v1/chat/completions", body)
 
-    def deltas(stream: list[Any]) -> list[str]:
-        return [c["delta"]["content"] for event in stream for c in event["choices"] if c["delta"].get("content")]
+    def text(stream: list[Any]) -> str:
+        return "".join(c["delta"].get("content") or "" for event in stream for c in event["choices"])
 
-    assert deltas(ours) == deltas(theirs)
-    assert_same_form(ours, theirs)
+    assert text(ours) == text(theirs)
+    assert_same_ends(ours, theirs)
 
 
 @pytest.mark.parametrize("path", ["/model_info", "/get_model_info", "/v1/models"])

@@ -10,6 +10,7 @@ from evals.errors import (
     ArchitectureError,
     EngineArgumentError,
     EngineDiedError,
+    EngineNotInstalledError,
     ModelBrokenError,
     ModelNotFoundError,
     OutOfMemoryError,
@@ -155,3 +156,16 @@ def test_a_death_without_any_line_still_says_how_it_ended() -> None:
 def test_a_bind_error_is_seen_while_the_engine_hangs() -> None:
     assert is_bind_error(["INFO", "ERROR: [Errno 98] error while attempting to bind: address already in use"])
     assert not is_bind_error(["INFO: Uvicorn running on http://127.0.0.1:30000"])
+
+
+def test_a_package_that_is_gone_from_the_environment_is_told_with_the_command_that_brings_it_back() -> None:
+    error = died("hf_server: ModelLoadFailed: a package is missing in this environment: No module named 'orjson'")
+    assert isinstance(error, EngineNotInstalledError)
+    assert "orjson" in error.message
+    assert "plumbline engines install" in error.remedy
+
+
+def test_a_start_that_fails_for_an_unforeseen_reason_still_tells_it() -> None:
+    error = died("INFO loading", "hf_server: ModelLoadFailed: the moon is full")
+    assert isinstance(error, EngineDiedError)
+    assert "the moon is full" in error.message

@@ -61,7 +61,7 @@ class TextDecoder:
         position = text.find(finish.matched)
         if position < 0:
             return text
-        return text[: position] if self._sampling.no_stop_trim else text[:position]
+        return text[: position + len(finish.matched)] if self._sampling.no_stop_trim else text[:position]
 
 
 def printable_part(text: str) -> str:

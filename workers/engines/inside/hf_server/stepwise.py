@@ -71,23 +71,13 @@ class StepwiseBatch:
                 events += self._advance([row], done.logits[None], done.prompt_logprobs)
                 joining.append((row, done))
             yield events
-        going_on = [(row, done) for row, done in joining if not row.done]
-        try:
-            self._regroup(going_on)
-        except Exception as error:
-            logger.exception("joining %d requests to the batch failed", len(going_on))
-            self._rows += [row for row, _ in going_on if row not in self._rows]
-            yield self.fail(error)
+        self._regroup([(row, done) for row, done in joining if not row.done])
 
     def step(self) -> list[Event]:
         """Add one token to every row."""
-        try:
-            if any(row.done for row in self._rows):
-                self._regroup([])
-            return self._advance(self._rows, self._next_logits(), None) if self._rows else []
-        except Exception as error:
-            logger.exception("a decoding step failed")
-            return self.fail(error)
+        if any(row.done for row in self._rows):
+            self._regroup([])
+        return self._advance(self._rows, self._next_logits(), None) if self._rows else []
 
     def abort(self, rid: str) -> bool:
         """Take a request out; tell whether it was here."""
