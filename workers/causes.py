@@ -100,7 +100,7 @@ def broken_environment(engine: str, match: re.Match[str], options: frozenset[str
     """Explain an engine environment from which a package has gone."""
     return EngineNotInstalledError(
         f"The environment of {engine} is not whole: {said(match[0])}",
-        remedy=f"On the worker's host run `plumbline engines remove {engine}`, then `plumbline engines install {engine}`.",
+        remedy=f"On its host run `plumbline engines remove {engine}`, then `plumbline engines install {engine}`.",
     )
 
 
