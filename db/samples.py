@@ -47,6 +47,13 @@ def save_scores(session: Session, lease: Lease, workload: str, scores: Sequence[
         session.execute(insert(StoredScore), rows)
 
 
+def forget_responses(session: Session, lease: Lease) -> None:
+    """Delete a job's responses and scores; raises LeaseLostError when the job belongs to another worker."""
+    _require_lease(session, lease)
+    session.execute(delete(StoredScore).where(StoredScore.job_id == lease.job_id))
+    session.execute(delete(StoredResponse).where(StoredResponse.job_id == lease.job_id))
+
+
 def responses_of(session: Session, job_id: str, workload: str) -> list[Response]:
     """Return all responses of a workload."""
     query = select(StoredResponse).where(StoredResponse.job_id == job_id, StoredResponse.workload == workload)

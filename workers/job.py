@@ -9,7 +9,7 @@ from typing import Any
 
 from db.claims import Claim
 from db.jobs import enter_phase, note_facts
-from db.samples import responses_of, save_scores
+from db.samples import forget_responses, responses_of, save_scores
 from db.session import transaction
 from db.settings import Settings
 from db.states import Phase
@@ -21,6 +21,7 @@ from evals.spec import Workload
 from workers.devices import gpus_of, require_devices
 from workers.gpus import hardware_description
 from workers.heartbeat import Heartbeat
+from workers.provenance import identity_facts, is_another
 from workers.response_writer import ResponseWriter
 from workers.server import Server, log_path_of, running
 
@@ -54,7 +55,7 @@ def execute(claim: Claim, settings: Settings) -> None:
             devices=gpus_of(claim.devices),
             should_stop=heartbeat.should_stop,
         ) as server:
-            _note(claim, _server_facts(server, claim))
+            _note_server(claim, server)
             _enter(claim, Phase.EVALUATING)
             for item in prepared:
                 _run_workload(claim, item, server, heartbeat)
@@ -109,6 +110,16 @@ def _client(server: Server, workload: Workload) -> EngineClient:
     return EngineClient(
         server.base_url, model=server.served_model, concurrency=workload.concurrency, api_key=server.api_key
     )
+
+
+def _note_server(claim: Claim, server: Server) -> None:
+    """Keep what is known of the server; answers that another model or engine gave are forgotten first."""
+    identity = identity_facts(server, claim.job.spec.model)
+    with transaction() as session:
+        if is_another(claim.job.facts, identity):
+            log.warning("job %s: the model or its engine has changed; earlier answers are asked again", claim.job.id)
+            forget_responses(session, claim.lease)
+        note_facts(session, claim.lease, _server_facts(server, claim) | identity)
 
 
 def _server_facts(server: Server, claim: Claim) -> dict[str, Any]:

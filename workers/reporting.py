@@ -20,6 +20,7 @@ from evals.spec import EngineSpec, Role, Submission, Workload
 from evals.verdict import build_report
 
 _MUST_BE_EQUAL = (
+    "model_files",
     "workload",
     "harness",
     "task_version",
@@ -58,16 +59,20 @@ def report_of(session: Session, run_id: str) -> Report:
 
 
 def _compare(session: Session, workload: Workload, candidate: JobRecord, baseline: JobRecord) -> tuple[Comparison, ...]:
+    ours, theirs = _facts(candidate, workload), _facts(baseline, workload)
+    if "model_files" not in ours or "model_files" not in theirs:
+        # A hub name or a remote engine shows no files, so there is nothing to hold against the other side's.
+        ours, theirs = (({**facts, "model_files": "not seen"}) for facts in (ours, theirs))
     return compare_workload(
         workload=workload,
         candidate=scores_of(session, candidate.id, workload.name),
         baseline=scores_of(session, baseline.id, workload.name),
-        differing_settings=difference_of_settings(_facts(candidate, workload), _facts(baseline, workload)),
+        differing_settings=difference_of_settings(ours, theirs),
     )
 
 
 def _facts(job: JobRecord, workload: Workload) -> dict[str, str]:
-    facts = job.facts.get(f"workload:{workload.name}", {})
+    facts = job.facts | job.facts.get(f"workload:{workload.name}", {})
     return {key: facts[key] for key in _MUST_BE_EQUAL if key in facts}
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from db.claims import end_job, lost_jobs
 from db.sample_pairs import SampleQuery, sample_pairs
-from db.samples import responses_of, save_responses, save_scores, scores_of
+from db.samples import forget_responses, responses_of, save_responses, save_scores, scores_of
 from db.session import transaction
 from db.states import JobState
 from db.tables import Prompt
@@ -129,3 +129,21 @@ def test_unparsed_answers_can_be_picked_out() -> None:
     query = SampleQuery(candidate_job=candidate, baseline_job=baseline, workload="gsm8k", metric=METRIC, unparsed=True)
     with transaction() as session:
         assert [pair.doc_id for pair in sample_pairs(session, query)] == [3]
+
+
+def test_answers_of_another_engine_can_be_forgotten_by_the_holder_alone() -> None:
+    _, jobs = new_run()
+    old = claim(jobs[0].id, lease_s=-1)
+    assert old is not None
+    with transaction() as session:
+        save_responses(session, old.lease, [("gsm8k", response(1))], {})
+        save_scores(session, old.lease, "gsm8k", [score(1, 1.0)])
+        lost_jobs(session)
+    new = claim(jobs[0].id)
+    assert new is not None
+    with pytest.raises(LeaseLostError), transaction() as session:
+        forget_responses(session, old.lease)
+    with transaction() as session:
+        forget_responses(session, new.lease)
+        assert responses_of(session, jobs[0].id, "gsm8k") == []
+        assert scores_of(session, jobs[0].id, "gsm8k") == []

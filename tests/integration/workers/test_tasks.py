@@ -1,0 +1,221 @@
+"""The Celery tasks on a real Postgres: what becomes of a job by the way its work ends. The work itself is scripted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import func, select, text
+
+from db.claims import Claim
+from db.jobs import JobRecord, get_job, note_facts
+from db.reports import NoReportError, latest_report
+from db.runs import get_run
+from db.samples import save_scores
+from db.session import transaction
+from db.states import JobState, RunState
+from db.tables import DeviceHold, StoredReport
+from evals.errors import CancelledError, EngineArgumentError, EngineDiedError, LeaseLostError
+from evals.result import Verdict
+from tests.integration.db.builders import claim, new_run, score
+from workers import tasks
+
+pytestmark = pytest.mark.usefixtures("database", "redis_url")
+
+Messages = list[tuple[str, str]]
+
+
+@pytest.fixture
+def messages(monkeypatch: pytest.MonkeyPatch) -> Messages:
+    """The messages that would have gone to the broker."""
+    sent: Messages = []
+    monkeypatch.setattr(tasks, "enqueue_job", lambda job_id, queue: sent.append(("job", job_id)))
+    monkeypatch.setattr(tasks, "enqueue_report", lambda run_id: sent.append(("report", run_id)))
+    return sent
+
+
+def work(monkeypatch: pytest.MonkeyPatch, *, raises: BaseException | None = None, value: float = 1.0) -> None:
+    """Let a job's work score 300 items, or end with an error."""
+
+    def execute(held: Claim, settings: object) -> None:
+        if raises is not None:
+            raise raises
+        with transaction() as session:
+            save_scores(session, held.lease, "gsm8k", [score(n, value if n < 30 else 1.0) for n in range(300)])
+            note_facts(session, held.lease, {"workload:gsm8k": {"harness": "h"}, "model_files": "m"})
+
+    monkeypatch.setattr(tasks, "execute", execute)
+
+
+def job(job_id: str) -> JobRecord:
+    with transaction() as session:
+        return get_job(session, job_id)
+
+
+def run_all(jobs: list[JobRecord]) -> None:
+    for one in jobs:
+        tasks.run_job(one.id)
+
+
+def test_two_good_jobs_end_in_one_report(monkeypatch: pytest.MonkeyPatch, messages: Messages) -> None:
+    run, jobs = new_run()
+    work(monkeypatch)
+    run_all(jobs)
+    assert messages == [("job", jobs[1].id), ("report", run.id)]  # the freed device wakes who waits
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: tasks.write_report(run.id), range(4)))
+    with transaction() as session:
+        assert latest_report(session, run.id).verdict is Verdict.PASS
+        assert session.scalar(select(func.count()).select_from(StoredReport)) == 1
+        finished = get_run(session, run.id)
+        assert (finished.state, finished.verdict) == (RunState.FINISHED, Verdict.PASS)
+        assert session.scalar(select(func.count()).select_from(DeviceHold)) == 0
+
+
+def test_a_worse_candidate_fails(monkeypatch: pytest.MonkeyPatch, messages: Messages) -> None:
+    run, jobs = new_run()
+    work(monkeypatch, value=0.0)
+    tasks.run_job(jobs[0].id)
+    work(monkeypatch, value=1.0)
+    tasks.run_job(jobs[1].id)
+    tasks.write_report(run.id)
+    with transaction() as session:
+        report = latest_report(session, run.id)
+    assert report.verdict is Verdict.FAIL
+    assert len(report.comparisons[0].flips) == 30
+
+
+def test_answers_to_another_model_are_never_compared(monkeypatch: pytest.MonkeyPatch, messages: Messages) -> None:
+    run, jobs = new_run()
+    work(monkeypatch)
+    run_all(jobs)
+    with transaction() as session:
+        changed = 'UPDATE jobs SET facts = facts || \'{"model_files": "other"}\' WHERE id = :id'
+        session.execute(text(changed), {"id": jobs[0].id})
+    tasks.write_report(run.id)
+    with transaction() as session:
+        report = latest_report(session, run.id)
+    assert report.verdict is Verdict.INCOMPARABLE
+    assert "model files" in " ".join(report.reasons)
+
+
+def test_a_side_without_files_to_see_can_still_be_compared(monkeypatch: pytest.MonkeyPatch, messages: Messages) -> None:
+    run, jobs = new_run()
+    work(monkeypatch)
+    run_all(jobs)
+    with transaction() as session:
+        session.execute(text("UPDATE jobs SET facts = facts - 'model_files' WHERE id = :id"), {"id": jobs[0].id})
+    tasks.write_report(run.id)
+    with transaction() as session:
+        assert latest_report(session, run.id).verdict is Verdict.PASS
+
+
+def test_an_error_that_a_retry_may_mend_is_tried_three_times(
+    monkeypatch: pytest.MonkeyPatch, messages: Messages
+) -> None:
+    _, jobs = new_run()
+    work(monkeypatch, raises=EngineDiedError("it died", remedy="look"))
+    states = []
+    for _ in range(3):
+        tasks.run_job(jobs[0].id)
+        states.append(job(jobs[0].id).state)
+    assert states == [JobState.QUEUED, JobState.QUEUED, JobState.FAILED]
+    error = job(jobs[0].id).error
+    assert error is not None
+    assert (error["code"], error["remedy"]) == ("engine_died", "look")
+    assert messages[:2] == [("job", jobs[0].id)] * 2
+
+
+def test_an_error_that_no_retry_can_mend_is_final_at_once(monkeypatch: pytest.MonkeyPatch, messages: Messages) -> None:
+    _, jobs = new_run()
+    work(monkeypatch, raises=EngineArgumentError("no such argument", remedy="leave it out"))
+    tasks.run_job(jobs[0].id)
+    assert job(jobs[0].id).state == JobState.FAILED
+    assert job(jobs[0].id).attempt == 1
+
+
+def test_an_error_of_our_own_is_kept_with_its_traceback(monkeypatch: pytest.MonkeyPatch, messages: Messages) -> None:
+    _, jobs = new_run()
+    work(monkeypatch, raises=ZeroDivisionError("ours"))
+    tasks.run_job(jobs[0].id)
+    error = job(jobs[0].id).error
+    assert error is not None
+    assert error["code"] == "internal"
+    assert "ZeroDivisionError: ours" in error["details"]["traceback"]
+
+
+def test_a_cancelled_job_ends_as_cancelled(monkeypatch: pytest.MonkeyPatch, messages: Messages) -> None:
+    _, jobs = new_run()
+    work(monkeypatch, raises=CancelledError("cancelled", remedy="submit again"))
+    tasks.run_job(jobs[0].id)
+    assert job(jobs[0].id).state == JobState.CANCELLED
+
+
+def test_a_worker_that_lost_its_job_leaves_it_alone(monkeypatch: pytest.MonkeyPatch, messages: Messages) -> None:
+    _, jobs = new_run()
+    work(monkeypatch, raises=LeaseLostError("gone", remedy="nothing"))
+    tasks.run_job(jobs[0].id)
+    assert job(jobs[0].id).state == JobState.RUNNING
+    assert messages == []
+
+
+def test_a_failed_side_makes_the_run_an_error_with_its_reason(
+    monkeypatch: pytest.MonkeyPatch, messages: Messages
+) -> None:
+    run, jobs = new_run()
+    work(monkeypatch)
+    tasks.run_job(jobs[0].id)
+    work(monkeypatch, raises=EngineArgumentError("no such argument", remedy="leave it out"))
+    tasks.run_job(jobs[1].id)
+    tasks.write_report(run.id)
+    with transaction() as session:
+        report = latest_report(session, run.id)
+    assert report.verdict is Verdict.ERROR
+    assert "no such argument" in report.headline
+    assert report.comparisons == ()
+
+
+@pytest.mark.parametrize(
+    ("damage", "expected"),
+    [
+        ("UPDATE jobs SET enqueued_at = now() - interval '1 hour'", "job"),
+        ("UPDATE jobs SET state = 'succeeded'", "report"),
+        ("UPDATE runs SET state = 'reporting', reporting_since = now() - interval '1 hour'", "report"),
+    ],
+)
+def test_reconcile_sends_again_what_was_lost(damage: str, expected: str, messages: Messages) -> None:
+    new_run()
+    tasks.reconcile()
+    assert messages == []
+    with transaction() as session:
+        session.execute(text(damage))
+    tasks.reconcile()
+    assert {kind for kind, _ in messages} == {expected}
+
+
+def test_reconcile_gives_a_dead_workers_job_to_the_next(messages: Messages) -> None:
+    _, jobs = new_run()
+    claim(jobs[0].id, lease_s=-1)
+    tasks.reconcile()
+    assert messages == [("job", jobs[0].id)]
+    assert job(jobs[0].id).state == JobState.QUEUED
+
+
+def test_reconcile_needs_no_lease_to_run_out_for_a_worker_that_died_here(
+    messages: Messages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, jobs = new_run()
+    claim(jobs[0].id, host="elsewhere", lease_s=300)
+    tasks.reconcile()
+    assert messages == []
+    dead: Callable[[str], bool] = lambda worker: worker.startswith("elsewhere/")  # noqa: E731 - one word, one use
+    monkeypatch.setattr("workers.identity.is_dead", dead)
+    tasks.reconcile()
+    assert messages == [("job", jobs[0].id)]
+
+
+def test_there_is_no_report_before_its_time() -> None:
+    run, _ = new_run()
+    with pytest.raises(NoReportError), transaction() as session:
+        latest_report(session, run.id)
