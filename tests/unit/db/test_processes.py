@@ -93,6 +93,16 @@ def test_root_becomes_another_user_who_still_reaches_closed_folders(tmp_path: Pa
     assert subprocess.check_output(command, text=True).split() == ["65534", "[]", "reached"]
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_who_asks_before_opening_is_told_the_truth_too(tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    (closed / "file").write_text("")
+    program = f"import os; print(os.access({str(closed / 'file')!r}, os.R_OK))"
+    command = tethered(["/usr/bin/env", sys.executable, "-I", "-S", "-c", program], user="nobody")
+    assert subprocess.check_output(command, text=True).strip() == "True"
+
+
 def test_a_record_of_a_reused_process_id_harms_nobody(tmp_path: Path) -> None:
     record = tmp_path / "record"
     with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(100)"]) as stranger:
