@@ -30,8 +30,8 @@ def api_command(settings: Settings, port: int) -> list[str]:
 
 
 def worker_command(settings: Settings) -> list[str]:
-    """Return the command line of the worker: one process for each slot and GPU, and two for control messages."""
-    processes = settings.cpu_slots + len(gpu_names()) + 2
+    """Return the command line of the worker: one process for each slot and GPU, two more for control messages."""
+    processes = settings.cpu_slots + settings.remote_slots + len(gpu_names()) + 2
     command = [sys.executable, "-m", "celery", "-A", "workers.queue:app", "worker"]
     command += ["-Q", "jobs.cpu,jobs.cuda,control", "-n", f"plumbline@{socket.gethostname()}"]
     return [*command, "--concurrency", str(processes), "--prefetch-multiplier", "1", "--loglevel", "INFO"]

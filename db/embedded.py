@@ -85,14 +85,6 @@ def write_addresses(settings: Settings, addresses: ServiceAddresses) -> None:
     draft.replace(path)
 
 
-def read_addresses(settings: Settings) -> ServiceAddresses | None:
-    """Return the addresses of this home's service, or None when none has left any."""
-    try:
-        return ServiceAddresses(**json.loads(addresses_file(settings).read_text()))
-    except (OSError, ValueError, TypeError):
-        return None
-
-
 def forget_addresses(settings: Settings) -> None:
     """Remove the addresses at the end of the service."""
     addresses_file(settings).unlink(missing_ok=True)

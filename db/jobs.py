@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from db.codec import from_json
 from db.states import JobState, Phase
+from db.storable import storable
 from db.tables import Job
 from evals.errors import LeaseLostError, PlumblineError
 from evals.spec import JobSpec, Role
@@ -103,7 +104,7 @@ def enter_phase(session: Session, lease: Lease, phase: Phase) -> None:
 
 def note_facts(session: Session, lease: Lease, facts: dict[str, Any], *, log_path: str | None = None) -> None:
     """Add what was found to be true while the job ran."""
-    values: dict[str, Any] = {"facts": Job.facts.op("||")(facts)}
+    values: dict[str, Any] = {"facts": Job.facts.op("||")(storable(facts))}
     if log_path is not None:
         values["log_path"] = log_path
     _write(session, lease, **values)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import psutil
 
+from db.birth import born
 from evals.errors import PlumblineError
 
 _TETHER = Path(__file__).with_name("tether.py")
@@ -157,7 +158,7 @@ def recorded_process(record: Path) -> psutil.Process | None:
     try:
         data = json.loads(record.read_text())
         process = psutil.Process(data["pid"])
-        if process.create_time() == data["created"] and is_alive(process):
+        if born(process.pid) == data["born"] and is_alive(process):
             return process
     except (OSError, ValueError, KeyError, psutil.NoSuchProcess):
         pass
@@ -166,8 +167,7 @@ def recorded_process(record: Path) -> psutil.Process | None:
 
 def _write_record(record: Path, pid: int) -> None:
     record.parent.mkdir(parents=True, exist_ok=True)
-    with contextlib.suppress(psutil.NoSuchProcess):
-        record.write_text(json.dumps({"pid": pid, "created": psutil.Process(pid).create_time()}))
+    record.write_text(json.dumps({"pid": pid, "born": born(pid)}))
 
 
 def last_lines(log: Path, count: int = 15) -> list[str]:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from db.jobs import Lease
 from db.states import JobState
+from db.storable import storable
 from db.tables import Job, Prompt, StoredResponse, StoredScore
 from evals.errors import LeaseLostError
 from evals.result import Response, SampleKey, Score
@@ -33,7 +34,7 @@ def save_responses(
     ]
     if prompts:
         known = insert(Prompt).on_conflict_do_nothing(index_elements=["sha256"])
-        session.execute(known, [{"sha256": sha, "text": text} for sha, text in sorted(prompts.items())])
+        session.execute(known, [{"sha256": sha, "text": storable(text)} for sha, text in sorted(prompts.items())])
     if rows:
         session.execute(insert(StoredResponse).on_conflict_do_nothing(index_elements=list(_KEY)), rows)
 
@@ -42,7 +43,7 @@ def save_scores(session: Session, lease: Lease, workload: str, scores: Sequence[
     """Replace a workload's scores; raises LeaseLostError when the job belongs to another worker."""
     _require_lease(session, lease)
     session.execute(delete(StoredScore).where(StoredScore.job_id == lease.job_id, StoredScore.workload == workload))
-    rows = [{"job_id": lease.job_id, "workload": workload, **asdict(score)} for score in scores]
+    rows = [{"job_id": lease.job_id, "workload": workload, **storable(asdict(score))} for score in scores]
     if rows:
         session.execute(insert(StoredScore), rows)
 
@@ -88,7 +89,7 @@ def _require_lease(session: Session, lease: Lease) -> None:
 def _columns(response: Response) -> dict[str, Any]:
     columns = asdict(response)
     key = columns.pop("key")
-    return {**columns, **key}
+    return {**storable(columns), **key}
 
 
 def _response(row: StoredResponse) -> Response:

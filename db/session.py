@@ -11,12 +11,29 @@ from sqlalchemy.orm import Session
 
 from db.addresses import database_url
 from db.settings import settings
+from evals.errors import PlumblineError
+
+_CONNECTION = {
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+}
+"""libpq's settings: a network that has gone away is noticed within some 15 seconds (tcp_user_timeout: ms)."""
+
+
+class StorageError(PlumblineError):
+    """Postgres does not take what a job has to save."""
+
+    code = "storage"
+    retryable = True
 
 
 @lru_cache(maxsize=4)
 def engine_for(url: str) -> Engine:
     """Return this process's connection pool for `url`."""
-    return create_engine(url, pool_size=5, max_overflow=10, pool_pre_ping=True, connect_args={"connect_timeout": 5})
+    return create_engine(url, pool_size=5, max_overflow=10, pool_pre_ping=True, connect_args=_CONNECTION)
 
 
 def engine() -> Engine:

@@ -33,16 +33,17 @@ class Settings(BaseSettings):
     redis_url: str | None = Field(default=None, validation_alias="REDIS_URL")
     data: Path | None = Field(default=None, description="Folder with local benchmark data.")
     host: str = "127.0.0.1"
-    port: int = Field(default=8642, ge=0, le=65535)
+    port: int = Field(default=8642, ge=0, le=65535, description="Where the API listens; 0 chooses a free port.")
     public_url: str | None = Field(default=None, description="The address under which people reach this service.")
     public_read: bool = Field(default=False, description="Show report pages without a sign-in.")
     external_code_roots: str = Field(
         default="", description="Folders, separated by ':', whose Python packages a submission may load."
     )
     cpu_slots: int = Field(default_factory=lambda: min(2, os.cpu_count() or 1), ge=1)
+    remote_slots: int = Field(default=2, ge=1, description="How many jobs on remote engines run at once on a host.")
     lease_s: float = Field(default=30.0, gt=0, description="A job whose worker is silent for this long is lost.")
     heartbeat_s: float = Field(default=2.0, gt=0)
-    max_attempts: int = Field(default=3, ge=1, description="How often a job may start before its error is final.")
+    max_attempts: int = Field(default=3, ge=1, description="How many retryable failures a job may meet before its error is final.")
     start_timeout_s: float = Field(default=900.0, gt=0, description="How long an engine may take to become ready.")
     max_body_bytes: int = Field(default=1_000_000, gt=0)
 

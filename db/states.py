@@ -30,7 +30,6 @@ class Phase(StrEnum):
     PREPARING = "preparing"
     LAUNCHING = "launching"
     EVALUATING = "evaluating"
-    SCORING = "scoring"
     STOPPING = "stopping"
 
 

@@ -12,7 +12,7 @@ from workers.gpus import choose_devices, list_gpus
 
 
 def chooser(settings: Settings) -> Chooser:
-    """Return the function that picks devices for a job: GPUs by their UUID, or one CPU slot.
+    """Return the function that picks devices for a job: GPUs by their UUID, a CPU slot, or a slot for remote engines.
 
     A job that this host could never serve gets no device at all, and `require_devices` then says so.
     """
@@ -20,7 +20,7 @@ def chooser(settings: Settings) -> Chooser:
     def choose(job: JobRecord, held: frozenset[str]) -> Sequence[str] | None:
         engine = job.spec.engine
         if engine.kind == "remote":
-            return ()
+            return choose_devices([f"remote:{number}" for number in range(settings.remote_slots)], held, 1)
         if engine.device == "cuda":
             gpus = [gpu.uuid for gpu in list_gpus()]
             return () if len(gpus) < _wanted(job) else choose_devices(gpus, held, _wanted(job))
@@ -45,4 +45,4 @@ def _wanted(job: JobRecord) -> int:
 
 def gpus_of(devices: Sequence[str]) -> tuple[str, ...]:
     """Return the GPUs among a job's devices, for CUDA_VISIBLE_DEVICES."""
-    return tuple(device for device in devices if not device.startswith("cpu:"))
+    return tuple(device for device in devices if not device.startswith(("cpu:", "remote:")))

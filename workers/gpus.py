@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import platform
 from collections import Counter
@@ -11,6 +12,8 @@ from pathlib import Path
 
 import psutil
 import pynvml
+
+log = logging.getLogger(__name__)
 
 GIB = 1024**3
 
@@ -35,9 +38,21 @@ def list_gpus() -> list[Gpu]:
         return []
     try:
         driver = str(pynvml.nvmlSystemGetDriverVersion())
-        return [_gpu(index, driver) for index in range(pynvml.nvmlDeviceGetCount())]
+        found = [_gpu(index, driver) for index in range(pynvml.nvmlDeviceGetCount())]
+        return visible([gpu for gpu in found if gpu is not None], os.environ.get("CUDA_VISIBLE_DEVICES"))
+    except pynvml.NVMLError:
+        log.exception("the GPUs cannot be listed")
+        return []
     finally:
         pynvml.nvmlShutdown()
+
+
+def visible(gpus: Sequence[Gpu], variable: str | None) -> list[Gpu]:
+    """Return the GPUs that the operator has left to this worker through CUDA_VISIBLE_DEVICES. Pure."""
+    if variable is None:
+        return list(gpus)
+    named = [name.strip() for name in variable.split(",") if name.strip()]
+    return [gpu for gpu in gpus if str(gpu.index) in named or any(gpu.uuid.startswith(name) for name in named)]
 
 
 def choose_devices(all_devices: Sequence[str], held: Collection[str], wanted: int) -> list[str] | None:
@@ -78,16 +93,27 @@ def cpu_name(cpuinfo: str) -> str | None:
     return None
 
 
-def _gpu(index: int, driver: str) -> Gpu:
-    handle = pynvml.nvmlDeviceGetHandleByIndex(index)
-    return Gpu(
-        index=index,
-        uuid=str(pynvml.nvmlDeviceGetUUID(handle)),
-        name=str(pynvml.nvmlDeviceGetName(handle)),
-        memory_bytes=int(pynvml.nvmlDeviceGetMemoryInfo(handle).total),
-        driver=driver,
-        process_ids=_process_ids(handle),
-    )
+def _gpu(index: int, driver: str) -> Gpu | None:
+    try:
+        handle = pynvml.nvmlDeviceGetHandleByIndex(index)
+        return Gpu(
+            index=index,
+            uuid=str(pynvml.nvmlDeviceGetUUID(handle)),
+            name=str(pynvml.nvmlDeviceGetName(handle)),
+            memory_bytes=_memory_bytes(handle),
+            driver=driver,
+            process_ids=_process_ids(handle),
+        )
+    except pynvml.NVMLError:
+        log.warning("GPU %d does not answer and gets no jobs", index)
+        return None
+
+
+def _memory_bytes(handle: object) -> int:
+    try:
+        return int(pynvml.nvmlDeviceGetMemoryInfo(handle).total)
+    except pynvml.NVMLError:  # GPUs that share the host's memory have none of their own
+        return psutil.virtual_memory().total
 
 
 def _process_ids(handle: object) -> tuple[int, ...]:

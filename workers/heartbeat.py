@@ -8,8 +8,6 @@ import time
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy.exc import OperationalError
-
 from db.jobs import Lease, renew_lease
 from db.session import transaction
 from evals.errors import CancelledError, LeaseLostError, PlumblineError
@@ -30,6 +28,7 @@ class Heartbeat:
         self._every_s = every_s
         self._progress: dict[str, Any] = {}
         self._verdict: PlumblineError | None = None
+        self._last_success = time.monotonic()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"heartbeat {lease.job_id}", daemon=True)
 
@@ -41,16 +40,24 @@ class Heartbeat:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._ended.set()
-        self._thread.join()
+        self._thread.join(self._lease_s)
 
     def show(self, workload: str, progress: dict[str, Any]) -> None:
         """Note a workload's progress; the next beat carries it to the database."""
         self._progress = {**self._progress, workload: progress}
 
     def check(self) -> None:
-        """Raise the reason to stop, if there is one."""
+        """Raise the reason to stop, if there is one.
+
+        The silence is measured here and not in the thread, which may itself hang in a broken connection.
+        """
         if self._verdict is not None:
             raise self._verdict
+        if time.monotonic() - self._last_success > self._lease_s:
+            raise LeaseLostError(
+                "the lease could not be renewed for its whole length",
+                remedy="check Postgres; the job goes on by itself once a worker can reach it",
+            )
 
     def should_stop(self) -> bool:
         """Raise the reason to stop, if there is one; otherwise return False (the form that a launch asks for)."""
@@ -58,31 +65,24 @@ class Heartbeat:
         return False
 
     def _run(self) -> None:
-        last_success = time.monotonic()
         while True:
-            if self._beat():
-                last_success = time.monotonic()
-            elif time.monotonic() - last_success > self._lease_s:
-                self._verdict = LeaseLostError(
-                    "the database has not answered for the length of the lease",
-                    remedy="check Postgres; the job goes on by itself once a worker can reach it",
-                )
+            self._beat()
             if self._verdict is not None or self._ended.wait(self._every_s):
                 # The last beat leaves the final progress behind.
                 if self._verdict is None:
                     self._beat()
                 return
 
-    def _beat(self) -> bool:
+    def _beat(self) -> None:
         try:
             with transaction() as session:
                 cancelled = renew_lease(session, self._lease, lease_s=self._lease_s, progress=self._progress)
         except LeaseLostError as error:
             self._verdict = error
-            return True
-        except OperationalError as error:
-            log.warning("the lease of %s was not renewed: %s", self._lease.job_id, error)
-            return False
-        if cancelled:
-            self._verdict = CancelledError("the run was cancelled", remedy="submit it again, or `plumbline retry`")
-        return True
+        except Exception:
+            # Whatever it was, the next beat may succeed; `check` ends the job when none does for too long.
+            log.exception("the lease of %s was not renewed", self._lease.job_id)
+        else:
+            self._last_success = time.monotonic()
+            if cancelled:
+                self._verdict = CancelledError("the run was cancelled", remedy="submit it again, or `plumbline retry`")

@@ -5,29 +5,24 @@ from __future__ import annotations
 import os
 import socket
 
-import psutil
 from sqlalchemy.orm import Session
 
-from db.claims import expire_leases, working
+from db.birth import born
+from db.reconcile import expire_leases, working
 
 HOST = socket.gethostname()
 
 
-def worker_name() -> str:
-    """Return host, process id and the process's start time, which together name one process for ever."""
-    return f"{HOST}/{os.getpid()}/{psutil.Process().create_time():.2f}"
+def worker_name(pid: int | None = None) -> str:
+    """Return host, process id and the process's birth, which together name one process for ever."""
+    pid = pid or os.getpid()
+    return f"{HOST}/{pid}/{born(pid)}"
 
 
 def is_dead(worker: str) -> bool:
     """Tell whether a worker of this host is surely gone; workers of other hosts are never called dead."""
-    host, _, rest = worker.rpartition("/")[0].rpartition("/")
-    started = worker.rpartition("/")[2]
-    if host != HOST:
-        return False
-    try:
-        return f"{psutil.Process(int(rest)).create_time():.2f}" != started
-    except psutil.NoSuchProcess:
-        return True
+    host, pid, birth = worker.rsplit("/", 2)
+    return host == HOST and born(int(pid)) != birth
 
 
 def forget_dead_workers(session: Session) -> None:

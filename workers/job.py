@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from db.claims import Claim
@@ -21,9 +22,9 @@ from evals.spec import Workload
 from workers.devices import gpus_of, require_devices
 from workers.gpus import hardware_description
 from workers.heartbeat import Heartbeat
-from workers.provenance import identity_facts, is_another
+from workers.provenance import identity_facts, is_another, model_digest
 from workers.response_writer import ResponseWriter
-from workers.server import Server, log_path_of, running
+from workers.server import Server, running
 
 log = logging.getLogger(__name__)
 
@@ -43,9 +44,9 @@ def execute(claim: Claim, settings: Settings) -> None:
         _enter(claim, Phase.PREPARING)
         require_devices(claim.job, claim.devices)
         prepared = [_prepare(workload, settings) for workload in claim.job.spec.workloads]
+        model = model_digest(claim.job.spec.model)
         heartbeat.check()
         _enter(claim, Phase.LAUNCHING)
-        _note(claim, {}, log_path=str(log_path_of(settings, claim.job.id, claim.lease.attempt)))
         with running(
             claim.job.spec.engine,
             claim.job.spec.model,
@@ -54,8 +55,9 @@ def execute(claim: Claim, settings: Settings) -> None:
             attempt=claim.lease.attempt,
             devices=gpus_of(claim.devices),
             should_stop=heartbeat.should_stop,
+            on_launch=lambda log_path: _note_log(claim, log_path),
         ) as server:
-            _note_server(claim, server)
+            _note_server(claim, server, model)
             _enter(claim, Phase.EVALUATING)
             for item in prepared:
                 _run_workload(claim, item, server, heartbeat)
@@ -112,9 +114,9 @@ def _client(server: Server, workload: Workload) -> EngineClient:
     )
 
 
-def _note_server(claim: Claim, server: Server) -> None:
+def _note_server(claim: Claim, server: Server, model: str | None) -> None:
     """Keep what is known of the server; answers that another model or engine gave are forgotten first."""
-    identity = identity_facts(server, claim.job.spec.model)
+    identity = identity_facts(server, claim.job.spec.engine, model)
     with transaction() as session:
         if is_another(claim.job.facts, identity):
             log.warning("job %s: the model or its engine has changed; earlier answers are asked again", claim.job.id)
@@ -125,11 +127,16 @@ def _note_server(claim: Claim, server: Server) -> None:
 def _server_facts(server: Server, claim: Claim) -> dict[str, Any]:
     return {
         "versions": dict(server.versions),
-        "hardware": hardware_description(gpus_of(claim.devices)),
+        "hardware": _hardware(claim),
         "devices": list(claim.devices),
         "command": list(server.command),
         "launch_s": server.launch_s,
     }
+
+
+def _hardware(claim: Claim) -> str:
+    remote = claim.job.spec.engine.kind == "remote"
+    return "not known: a remote engine" if remote else hardware_description(gpus_of(claim.devices))
 
 
 def _enter(claim: Claim, phase: Phase) -> None:
@@ -138,6 +145,6 @@ def _enter(claim: Claim, phase: Phase) -> None:
         enter_phase(session, claim.lease, phase)
 
 
-def _note(claim: Claim, facts: dict[str, Any], *, log_path: str | None = None) -> None:
+def _note_log(claim: Claim, log_path: Path) -> None:
     with transaction() as session:
-        note_facts(session, claim.lease, facts, log_path=log_path)
+        note_facts(session, claim.lease, {}, log_path=str(log_path))

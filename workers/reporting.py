@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
@@ -56,6 +57,23 @@ def report_of(session: Session, run_id: str) -> Report:
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
         plumbline_version=version("plumbline"),
     )
+
+
+def broken_report(session: Session, run_id: str, trouble: str) -> Report:
+    """Return the report of a run that cannot be compared because Plumbline itself fails at it."""
+    run = get_run(session, run_id)
+    jobs = {job.role: job for job in jobs_of(session, run_id)}
+    reason = f"Plumbline failed when it compared the answers ({trouble}); report it, then `plumbline retry` or resubmit"
+    report = build_report(
+        run_id=run_id,
+        suite=run.submission.suite,
+        comparisons=(),
+        candidate=_summary(jobs[Role.CANDIDATE], run.submission),
+        baseline=_summary(jobs[Role.BASELINE], run.submission),
+        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        plumbline_version=version("plumbline"),
+    )
+    return replace(report, headline=reason, reasons=(reason,))
 
 
 def _compare(session: Session, workload: Workload, candidate: JobRecord, baseline: JobRecord) -> tuple[Comparison, ...]:

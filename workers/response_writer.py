@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 import time
@@ -12,13 +13,16 @@ from sqlalchemy.exc import OperationalError
 
 from db.jobs import Lease
 from db.samples import save_responses
-from db.session import transaction
+from db.session import StorageError, transaction
 from evals.accuracy.questions import Question
-from evals.errors import EngineUnreachableError, PlumblineError
+from evals.errors import PlumblineError
 from evals.result import Response
 
+log = logging.getLogger(__name__)
+
 _BATCH = 200
-_TRIES = 5
+_PATIENCE_S = 60.0
+"""How long saving is tried while Postgres is away; the heartbeat ends the job when its lease runs out before."""
 
 Item = tuple[str, Question, Response]
 
@@ -67,18 +71,23 @@ class ResponseWriter:
                 self._save([item for item in batch if item is not None])
             except PlumblineError as error:
                 self._error = error
+            except Exception as error:
+                # Unsaved answers must never pass for saved ones, whatever kept them from being saved.
+                log.exception("responses of %s were not saved", self._lease.job_id)
+                self._error = StorageError(
+                    f"responses cannot be saved: {type(error).__name__}: {error}"[:500],
+                    remedy="look at the worker's log and at Postgres; the job is tried again by itself",
+                )
 
     def _save(self, items: list[Item]) -> None:
-        for left in reversed(range(_TRIES)):
+        deadline = time.monotonic() + _PATIENCE_S
+        while True:
             try:
                 with transaction() as session:
                     prompts = {question.prompt_sha256: question.prompt for _, question, _ in items}
                     pairs = [(workload, response) for workload, _, response in items]
                     return save_responses(session, self._lease, pairs, prompts)
-            except OperationalError as error:
-                if not left:
-                    raise EngineUnreachableError(
-                        f"responses cannot be saved: {error}", remedy="check Postgres; the job is tried again by itself"
-                    ) from error
+            except OperationalError:
+                if time.monotonic() > deadline:
+                    raise
                 time.sleep(1.0)
-        return None

@@ -52,10 +52,12 @@ def running(
     attempt: int = 1,
     devices: Sequence[str] = (),
     should_stop: Callable[[], bool] = lambda: False,
+    on_launch: Callable[[Path], None] = lambda log_path: None,
     environment: EngineEnvironment | None = None,
 ) -> Iterator[Server]:
     """Yield a ready server for the model, and leave no process behind.
 
+    on_launch: hears the log's path just before the engine starts.
     environment: another one than the installed. Raises the PlumblineError that says why the engine cannot serve.
     """
     check(spec, code_roots=settings.code_roots)
@@ -76,6 +78,7 @@ def running(
         start_timeout_s=settings.start_timeout_s,
         should_stop=should_stop,
     )
+    on_launch(launch.log_path)
     with _local_server(launch) as server:
         yield server
 

@@ -6,7 +6,10 @@ import logging
 import traceback
 from collections.abc import Iterable
 
-from db.claims import Claim, claim_job, end_job, lost_jobs, requeue_job, stuck_runs, waiting_jobs
+from sqlalchemy.exc import OperationalError
+
+from db.claims import Claim, claim_job, end_job, requeue_job
+from db.reconcile import end_cancelled, lost_jobs, stuck_runs, waiting_jobs
 from db.reports import save_report
 from db.runs import finish_run, lock_run
 from db.session import transaction
@@ -17,7 +20,7 @@ from workers.devices import chooser
 from workers.identity import HOST, forget_dead_workers, worker_name
 from workers.job import execute
 from workers.queue import app, enqueue_job, enqueue_report
-from workers.reporting import report_of
+from workers.reporting import broken_report, report_of
 
 log = logging.getLogger(__name__)
 
@@ -40,17 +43,31 @@ def run_job(job_id: str) -> None:
     except PlumblineError as error:
         _fail(claim, error)
     except Exception:
-        _fail(claim, _internal_error())
         log.exception("job %s met an error of our own", job_id)
+        _fail(claim, _internal_error())
     else:
         _end(claim, JobState.SUCCEEDED, None)
 
 
 @app.task(name="plumbline.write_report")
 def write_report(run_id: str) -> None:
-    """Compare a run's two sides and save the report; the second writer changes nothing."""
+    """Compare a run's two sides and save the report; the second writer changes nothing.
+
+    An error of our own becomes the report, so that no run waits for ever; while Postgres is away, the message fails
+    and reconcile sends it again.
+    """
+    try:
+        _save_report(run_id, None)
+    except OperationalError:
+        raise
+    except Exception as error:
+        log.exception("the report of run %s cannot be written", run_id)
+        _save_report(run_id, f"{type(error).__name__}: {error}")
+
+
+def _save_report(run_id: str, trouble: str | None) -> None:
     with transaction() as session:
-        report = report_of(session, run_id)
+        report = report_of(session, run_id) if trouble is None else broken_report(session, run_id, trouble)
         if save_report(session, report):
             log.info("run %s: %s, %s", run_id, report.verdict, report.headline)
 
@@ -61,6 +78,7 @@ def reconcile() -> None:
     with transaction() as session:
         forget_dead_workers(session)
         lost = lost_jobs(session)
+        cancelled = end_cancelled(session)
         waiting = waiting_jobs(session, silent_s=_SILENT_S)
         ended, unreported = stuck_runs(session, silent_s=_SILENT_S)
     for job in lost:
@@ -69,7 +87,7 @@ def reconcile() -> None:
             enqueue_job(job.id, job.queue)
     for job_id, queue in waiting:
         enqueue_job(job_id, queue)
-    _finish({*ended, *(job.run_id for job in lost if job.state in TERMINAL)})
+    _finish({*ended, *cancelled, *(job.run_id for job in lost if job.state in TERMINAL)})
     for run_id in unreported:
         enqueue_report(run_id)
 
@@ -88,14 +106,18 @@ def _claim(job_id: str, configured: Settings) -> Claim | None:
 
 def _fail(claim: Claim, error: PlumblineError) -> None:
     """Put the job back for another try if one can help and is left; otherwise the error is final."""
-    again = error.retryable and claim.job.failures + 1 < settings().max_attempts
-    if not again:
+    if not error.retryable or claim.job.failures + 1 >= settings().max_attempts:
         _end(claim, JobState.FAILED, error)
         return
     with transaction() as session:
-        requeued = requeue_job(session, claim.lease, error=error.as_dict(), count_failure=True)
+        if lock_run(session, claim.job.run_id).cancel_requested:
+            requeued = False
+        else:
+            requeued = requeue_job(session, claim.lease, error=error.as_dict(), count_failure=True)
     if requeued:
         enqueue_job(claim.job.id, claim.job.queue)
+    else:
+        _end(claim, JobState.CANCELLED, error)  # or the lease is lost, and this changes nothing
 
 
 def _end(claim: Claim, state: JobState, error: PlumblineError | None) -> None:

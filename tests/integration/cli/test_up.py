@@ -17,6 +17,7 @@ import psycopg
 import pytest
 import redis
 
+from db.birth import born
 from db.embedded_postgres import free_port
 from db.processes import is_alive
 
@@ -139,9 +140,8 @@ def test_a_killed_supervisor_takes_its_children_along_and_the_next_start_works(s
 
 def test_a_leftover_of_a_killed_service_is_ended_by_the_next_start(start: Start, home: Path) -> None:
     orphan = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(1000)"])
-    created = psutil.Process(orphan.pid).create_time()
     (home / "run").mkdir()
-    (home / "run" / "worker.json").write_text(json.dumps({"pid": orphan.pid, "created": created}))
+    (home / "run" / "worker.json").write_text(json.dumps({"pid": orphan.pid, "born": born(orphan.pid)}))
     start()
     assert orphan.wait(10) == -signal.SIGTERM
 

@@ -7,8 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import select, text
 
-from db.claims import MAX_LOSSES, end_job, expire_leases, lost_jobs, requeue_job, stuck_runs, waiting_jobs
+from db.claims import end_job, requeue_job
 from db.jobs import enter_phase, get_job, note_facts, renew_lease
+from db.reconcile import MAX_LOSSES, expire_leases, lost_jobs, stuck_runs, waiting_jobs
 from db.runs import finish_run, get_run, lock_run, request_cancel, retry_run
 from db.session import transaction
 from db.states import JobState, Phase, RunState

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import func, select
 
-from db.claims import end_job, lost_jobs
+from db.claims import end_job
+from db.reconcile import lost_jobs
 from db.sample_pairs import SampleQuery, sample_pairs
 from db.samples import forget_responses, responses_of, save_responses, save_scores, scores_of
 from db.session import transaction

@@ -11,7 +11,7 @@ from sqlalchemy import func, select, text
 from db.claims import Claim
 from db.jobs import JobRecord, get_job, note_facts
 from db.reports import NoReportError, latest_report
-from db.runs import get_run
+from db.runs import get_run, request_cancel
 from db.samples import save_scores
 from db.session import transaction
 from db.states import JobState, RunState
@@ -219,3 +219,68 @@ def test_there_is_no_report_before_its_time() -> None:
     run, _ = new_run()
     with pytest.raises(NoReportError), transaction() as session:
         latest_report(session, run.id)
+
+
+def test_a_job_that_fails_while_it_is_being_cancelled_ends_as_cancelled(
+    monkeypatch: pytest.MonkeyPatch, messages: Messages
+) -> None:
+    run, jobs = new_run()
+
+    def cancel_and_die(held: Claim, settings: object) -> None:
+        with transaction() as session:
+            request_cancel(session, run.id)
+        raise EngineDiedError("it died", remedy="look")
+
+    monkeypatch.setattr(tasks, "execute", cancel_and_die)
+    tasks.run_job(jobs[0].id)
+    assert job(jobs[0].id).state == JobState.CANCELLED
+    assert messages == [("report", run.id)]
+
+
+def test_a_job_that_slipped_back_into_the_queue_of_a_cancelled_run_is_ended(messages: Messages) -> None:
+    run, jobs = new_run()
+    with transaction() as session:
+        request_cancel(session, run.id)
+        session.execute(text("UPDATE jobs SET state = 'queued' WHERE id = :id"), {"id": jobs[0].id})
+    tasks.reconcile()
+    assert job(jobs[0].id).state == JobState.CANCELLED
+    assert messages == [("report", run.id)]
+
+
+def test_an_error_that_quotes_what_postgres_cannot_hold_is_final_all_the_same(
+    monkeypatch: pytest.MonkeyPatch, messages: Messages
+) -> None:
+    _, jobs = new_run()
+    work(monkeypatch, raises=EngineArgumentError("bad \x00 byte", remedy="none", lines=["a\x00b \ud800"]))
+    tasks.run_job(jobs[0].id)
+    error = job(jobs[0].id).error
+    assert error is not None
+    assert (error["message"], error["details"]["lines"]) == ("bad \ufffd byte", ["a\ufffdb \ufffd"])
+
+
+def test_a_report_that_cannot_be_written_becomes_an_error_and_the_run_ends(
+    monkeypatch: pytest.MonkeyPatch, messages: Messages
+) -> None:
+    run, jobs = new_run()
+    work(monkeypatch)
+    run_all(jobs)
+
+    def break_down(session: object, run_id: str) -> None:
+        raise ZeroDivisionError("in the comparison")
+
+    monkeypatch.setattr(tasks, "report_of", break_down)
+    tasks.write_report(run.id)
+    with transaction() as session:
+        report = latest_report(session, run.id)
+        assert get_run(session, run.id).state == RunState.FINISHED
+    assert report.verdict is Verdict.ERROR
+    assert "ZeroDivisionError: in the comparison" in report.headline
+
+
+def test_an_unwritten_report_gets_one_message_and_then_rests(messages: Messages) -> None:
+    new_run()
+    with transaction() as session:
+        session.execute(text("UPDATE runs SET state = 'reporting', reporting_since = now() - interval '1 hour'"))
+    tasks.reconcile()
+    tasks.reconcile()
+    assert len(messages) == 1

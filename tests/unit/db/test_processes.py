@@ -106,7 +106,7 @@ def test_who_asks_before_opening_is_told_the_truth_too(tmp_path: Path) -> None:
 def test_a_record_of_a_reused_process_id_harms_nobody(tmp_path: Path) -> None:
     record = tmp_path / "record"
     with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(100)"]) as stranger:
-        record.write_text(json.dumps({"pid": stranger.pid, "created": 1.0}))
+        record.write_text(json.dumps({"pid": stranger.pid, "born": "another boot:1"}))
         assert recorded_process(record) is None
         end_leftover(spec(tmp_path, ""))
         assert stranger.poll() is None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workers.gpus import Gpu, choose_devices, cpu_name, gpu_description, hardware_description, list_gpus
+from workers.gpus import Gpu, choose_devices, cpu_name, gpu_description, hardware_description, list_gpus, visible
 
 
 def gpu(index: int, name: str = "NVIDIA H200") -> Gpu:
@@ -42,3 +42,11 @@ def test_without_gpus_the_host_is_described() -> None:
 
 def test_a_host_without_a_driver_has_no_gpus() -> None:
     assert [gpu.index for gpu in list_gpus()] == list(range(len(list_gpus())))
+
+
+def test_a_worker_uses_only_the_gpus_its_operator_left_to_it() -> None:
+    gpus = [gpu(0), gpu(1), gpu(2)]
+    assert visible(gpus, None) == gpus
+    assert visible(gpus, "2,0") == [gpus[0], gpus[2]]
+    assert visible(gpus, "GPU-1") == [gpus[1]]
+    assert visible(gpus, "") == []
