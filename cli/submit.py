@@ -12,8 +12,16 @@ from rich.console import Console
 
 from cli.client import ROOT, Client, is_local
 from cli.errors import ServerUnreachableError, readable
-from cli.options import JsonFlag, Server, client_of, engine_arguments, model_path
+from cli.options import JsonFlag, Server, client_of, model_path
+from cli.submission import Side, given
 from cli.watch import wait_and_tell
+
+Texts = list[str] | None
+Pairs = typer.Option(metavar="KEY=VALUE", help="An argument of the candidate; may be repeated.")
+BaselinePairs = typer.Option(metavar="KEY=VALUE", help="An argument of the baseline; may be repeated.")
+Package = typer.Option(help="Folder of a Python package with SGLang model classes.")
+Capability = typer.Option(help="What a remote candidate can do, such as chat; may be repeated.")
+BaselineCapability = typer.Option(help="What a remote baseline can do; may be repeated.")
 
 
 @readable
@@ -24,47 +32,38 @@ def submit(
     suite: Annotated[str, typer.Option(help="What to measure.")] = "demo",
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first items of each workload.")] = None,
     revision: Annotated[str | None, typer.Option(help="A hub model's branch, tag or commit.")] = None,
-    engine_arg: Annotated[
-        list[str] | None, typer.Option(metavar="KEY=VALUE", help="An argument of the candidate; may be repeated.")
-    ] = None,
-    baseline_arg: Annotated[
-        list[str] | None, typer.Option(metavar="KEY=VALUE", help="An argument of the baseline; may be repeated.")
-    ] = None,
-    dtype: Annotated[str | None, typer.Option(help="Of both engines: auto, float32, bfloat16, float16.")] = None,
-    device: Annotated[str | None, typer.Option(help="Of both engines: cpu or cuda.", show_default="cpu")] = None,
+    engine_arg: Annotated[Texts, Pairs] = None,
+    baseline_arg: Annotated[Texts, BaselinePairs] = None,
+    dtype: Annotated[str | None, typer.Option(help="Of the engines: auto, float32, bfloat16, float16.")] = None,
+    device: Annotated[str | None, typer.Option(help="Of the engines: cpu or cuda.", show_default="cpu")] = None,
     gpus: Annotated[int | None, typer.Option(min=0, help="GPUs of the candidate.")] = None,
-    external_package: Annotated[
-        Path | None, typer.Option(help="Folder of a Python package with SGLang model classes.")
-    ] = None,
+    external_package: Annotated[Path | None, Package] = None,
     architectures: Annotated[str | None, typer.Option(help="Model classes, separated by commas.")] = None,
     engine_url: Annotated[str | None, typer.Option(help="Where a remote candidate listens.")] = None,
+    served_model: Annotated[str | None, typer.Option(help="The model's name at a remote candidate.")] = None,
+    capability: Annotated[Texts, Capability] = None,
     baseline_url: Annotated[str | None, typer.Option(help="Where a remote baseline listens.")] = None,
-    tag: Annotated[list[str] | None, typer.Option(help="A word to find the run by; may be repeated.")] = None,
+    baseline_served_model: Annotated[str | None, typer.Option(help="The model's name at a remote baseline.")] = None,
+    baseline_capability: Annotated[Texts, BaselineCapability] = None,
+    tag: Annotated[Texts, typer.Option(help="A word to find the run by; may be repeated.")] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Follow the run; the verdict is the exit status.")] = False,
     server: Server = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Compare a model on two engines; with --wait exit with 0 on a pass, 1 on a fail, 2 on everything else."""
     client = client_of(server)
+    candidate = Side(
+        engine=engine, arguments_option="engine-arg", arguments=engine_arg, url=engine_url, served_model=served_model,
+        capabilities=capability, gpus=gpus, external_package=external_package, architectures=architectures,
+    )  # fmt: skip
+    other = Side(
+        engine=baseline, arguments_option="baseline-arg", arguments=baseline_arg, url=baseline_url,
+        served_model=baseline_served_model, capabilities=baseline_capability,
+    )  # fmt: skip
     shared = {"dtype": dtype, "device": device}
-    candidate = {
-        "engine": engine,
-        "args": engine_arguments(engine_arg or [], "--engine-arg"),
-        "gpus": gpus,
-        "external_package": str(external_package.expanduser().resolve()) if external_package else None,
-        "architectures": [name.strip() for name in architectures.split(",")] if architectures else None,
-        "base_url": engine_url,
-    }
-    baseline_args = engine_arguments(baseline_arg or [], "--baseline-arg")
-    body = {
-        "model": _given({"path": model_path(model, local=is_local(client.url)), "revision": revision}),
-        "candidate": _given(candidate | shared),
-        "baseline": _given({"engine": baseline, "args": baseline_args, "base_url": baseline_url} | shared),
-        "suite": suite,
-        "limit": limit,
-        "tags": tag or [],
-    }
-    run = send(client, _given(body))
+    what = {"path": model_path(model, local=is_local(client.url)), "revision": revision}
+    sides = {"candidate": candidate.body(shared), "baseline": other.body(shared)}
+    run = send(client, given({"model": given(what), **sides, "suite": suite, "limit": limit, "tags": tag or []}))
     tell(run, as_json=as_json, wait=wait)
     if wait:
         wait_and_tell(client, run["id"], as_json=as_json)
@@ -91,7 +90,3 @@ def tell(run: dict[str, Any], *, as_json: bool, wait: bool) -> None:
     console.print(f"Page: {run['links']['page']}", markup=False)
     if not wait:
         console.print(f"Follow it: plumbline watch {run['id']}", markup=False)
-
-
-def _given(values: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if value is not None}

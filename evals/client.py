@@ -78,7 +78,12 @@ class EngineClient:
     async def _once(self, request: GenerationRequest) -> Completion:
         if self._session is None:
             raise RuntimeError("use EngineClient as an asynchronous context manager")
-        async with self._session.post(self.base_url + request.path, json=request.payload(self.model)) as answer:
+        # Redirects are not followed: they would carry the prompts, and the key, to an address nobody named.
+        async with self._session.post(
+            self.base_url + request.path, json=request.payload(self.model), allow_redirects=False
+        ) as answer:
+            if 300 <= answer.status < 400:
+                raise _elsewhere(answer)
             text = await answer.text()
             if answer.status in _PASSING:
                 raise _PassingFaultError(f"HTTP {answer.status}: {text[:_EXCERPT]}")
@@ -89,6 +94,15 @@ class EngineClient:
                     status=answer.status,
                 )
         return _read(request, text)
+
+
+def _elsewhere(answer: aiohttp.ClientResponse) -> RequestRefusedError:
+    target = answer.headers.get("Location", "an address it does not name")[:_EXCERPT]
+    return RequestRefusedError(
+        f"the engine's address answers with HTTP {answer.status} and points to {target}",
+        remedy="give the final address as base_url; redirects are not followed",
+        status=answer.status,
+    )
 
 
 def _read(request: GenerationRequest, text: str) -> Completion:

@@ -7,6 +7,9 @@ from typing import Any
 
 from evals.spec import Api
 
+BROKEN_OFF = frozenset({"abort", "error"})
+"""The finish reasons of answers that the engine did not bring to an end."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class GenerationRequest:
@@ -50,13 +53,39 @@ class Completion:
 
 
 def read_completion(api: Api, body: dict[str, Any]) -> Completion:
-    """Read an endpoint's JSON answer; raise KeyError, IndexError or TypeError when it is not one."""
+    """Read an endpoint's JSON answer; raise KeyError, IndexError, TypeError or ValueError when it is not one.
+
+    An empty text is an answer; no text, and what the engine ended on its own account, is not.
+    """
     choice = body["choices"][0]
-    text = choice["text"] if api is Api.COMPLETIONS else choice["message"]["content"]
-    usage = body.get("usage") or {}
+    finish_reason = choice.get("finish_reason")
+    if finish_reason is not None and not isinstance(finish_reason, str):
+        raise TypeError("finish_reason is no text")
+    if finish_reason in BROKEN_OFF:
+        raise ValueError(f"the engine ended its answer with {finish_reason}")
+    usage = body.get("usage")
+    counts = usage if isinstance(usage, dict) else {}
     return Completion(
-        text=text or "",
-        finish_reason=choice.get("finish_reason"),
-        prompt_tokens=usage.get("prompt_tokens"),
-        completion_tokens=usage.get("completion_tokens"),
+        text=_text(api, choice),
+        finish_reason=finish_reason,
+        prompt_tokens=_count(counts.get("prompt_tokens")),
+        completion_tokens=_count(counts.get("completion_tokens")),
     )
+
+
+def _text(api: Api, choice: dict[str, Any]) -> str:
+    """Return a choice's text; a model that was still thinking at the end has said nothing, which is an answer."""
+    if api is Api.COMPLETIONS:
+        text = choice["text"]
+    else:
+        message = choice["message"]
+        text = message["content"]
+        if text is None and message.get("reasoning_content") is not None:
+            text = ""
+    if not isinstance(text, str):
+        raise TypeError("the answer has no text")
+    return text
+
+
+def _count(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None

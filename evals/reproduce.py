@@ -2,33 +2,59 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 
-from evals.spec import EngineSpec, Submission
+from evals.spec import EngineSpec, Scalar, Submission
 
 
 def submit_command(submission: Submission) -> str:
     """Return the `plumbline submit` command line for a submission, quoted for a shell."""
+    candidate, baseline = submission.candidate, submission.baseline
     words = ["plumbline", "submit", "--model", submission.model.path]
     if submission.model.revision:
         words += ["--revision", submission.model.revision]
-    words += ["--engine", submission.candidate.kind, "--baseline", submission.baseline.kind]
+    words += ["--engine", candidate.kind, "--baseline", baseline.kind]
     words += ["--suite", submission.suite]
-    words += _engine_words(submission.candidate)
-    words += [f"--baseline-arg={name}={value}" for name, value in submission.baseline.args.items()]
+    words += _shared_words(baseline if candidate.kind == "remote" else candidate)
+    words += _candidate_words(candidate)
+    words += _side_words(candidate, args="engine-arg", url="engine-url", prefix="")
+    words += _side_words(baseline, args="baseline-arg", url="baseline-url", prefix="baseline-")
     if submission.limit is not None:
         words += ["--limit", str(submission.limit)]
     return shlex.join([*words, "--wait"])
 
 
-def _engine_words(engine: EngineSpec) -> list[str]:
-    words = [f"--engine-arg={name}={value}" for name, value in engine.args.items()]
+def _shared_words(engine: EngineSpec) -> list[str]:
+    words = []
     if engine.dtype != "auto":
         words += ["--dtype", engine.dtype]
     if engine.device != "cpu":
-        words += ["--device", engine.device, "--gpus", str(engine.gpus)]
+        words += ["--device", engine.device]
+    return words
+
+
+def _candidate_words(engine: EngineSpec) -> list[str]:
+    words = []
+    if engine.gpus:
+        words += ["--gpus", str(engine.gpus)]
     if engine.external_package is not None:
         words += ["--external-package", engine.external_package]
     if engine.architectures:
         words += ["--architectures", ",".join(engine.architectures)]
     return words
+
+
+def _side_words(engine: EngineSpec, *, args: str, url: str, prefix: str) -> list[str]:
+    words = [f"--{args}={name}={_text(value)}" for name, value in engine.args.items()]
+    if engine.base_url is not None:
+        words += [f"--{url}", engine.base_url]
+    if engine.served_model is not None:
+        words += [f"--{prefix}served-model", engine.served_model]
+    for capability in engine.capabilities:
+        words += [f"--{prefix}capability", capability]
+    return words
+
+
+def _text(value: Scalar) -> str:
+    return value if isinstance(value, str) else json.dumps(value)

@@ -17,7 +17,7 @@ INSIDE = Path(__file__).resolve().parent / "inside"
 class EngineEnvironment:
     """Name an installed engine's interpreter, its package versions, and the options its command line knows.
 
-    options: names without dashes; empty when they are not known, and then none is refused.
+    options: names without dashes; empty when they are not known, and then a submission may set none.
     """
 
     engine: str
@@ -28,9 +28,13 @@ class EngineEnvironment:
 
 
 class Engine(Protocol):
-    """Say how one kind of engine is started and when it is ready; pure, starts nothing."""
+    """Say how one kind of engine is started and when it is ready; pure, starts nothing.
+
+    main_package: the Python package whose version is the engine's.
+    """
 
     kind: str
+    main_package: str
     ready_path: str
     capabilities: frozenset[str]
 

@@ -13,6 +13,7 @@ class HuggingFace:
     """Serve a model with `python -m hf_server` in an environment that has torch and transformers."""
 
     kind = "hf"
+    main_package = "transformers"
     ready_path = "/health"
     capabilities = frozenset({"completions", "chat", "images", "prompt_logprobs", "streaming"})
 

@@ -27,10 +27,11 @@ from evals.spec import EngineSpec
 from workers.engines.environments import Manifest, folder_of, interpreter, read_manifest
 from workers.engines.options import options_in_help
 from workers.engines.pip import pip_versions, run_pip, run_quietly
-from workers.engines.registry import local_engine
+from workers.engines.registry import LOCAL_ENGINES, local_engine
 
 REQUIREMENTS = Path(__file__).resolve().parent / "requirements"
-MAIN_PACKAGE = {"sglang": "sglang", "hf": "transformers"}
+MAIN_PACKAGE = {kind: engine.main_package for kind, engine in LOCAL_ENGINES.items()}
+TORCH = re.compile(r"^torch==\S+", re.MULTILINE)
 VERSION = re.compile(r"[0-9][A-Za-z0-9.!+]*")
 
 Say = Callable[[str], None]
@@ -93,6 +94,12 @@ def _build(engine: str, device: str, folder: Path, text: str, say: Say) -> None:
     # The CPU sets are complete freezes; resolving them again would pull in the packages they leave out on purpose.
     complete = ["--no-deps"] if device == "cpu" else []
     run_pip(interpreter(folder), ["install", *complete, "-r", str(requirements)], folder=folder, say=say)
+    torch = TORCH.search(text)
+    if complete and torch:
+        # An index may offer torch as a CUDA build alone, which does not import without its nvidia-* packages. A CPU
+        # build adds nothing here; the pins of the set hold as constraints.
+        pinned = ["--constraint", str(requirements)]
+        run_pip(interpreter(folder), ["install", *pinned, torch.group()], folder=folder, say=say)
     say("checking that it imports")
     check_import(engine, device, folder)
 

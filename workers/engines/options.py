@@ -26,12 +26,20 @@ def nearest(name: str, options: Iterable[str]) -> str | None:
 
 
 def check_options(spec: EngineSpec, options: frozenset[str]) -> None:
-    """Refuse arguments that the engine does not know by exactly this name.
+    """Refuse arguments that the engine does not know by exactly this name, and all when its options are not known.
 
     Its own parser would also take abbreviations, and with them what the rules reserve.
     """
+    if spec.args and not options:
+        raise EngineArgumentError(
+            f"{spec.kind}'s arguments on this host are not known, so none can be checked: its --help could not be "
+            "read when it was installed.",
+            remedy=f"Submit without arguments, or run `plumbline engines remove {spec.kind} --device {spec.device}` "
+            f"and `plumbline engines install {spec.kind} --device {spec.device}` on a host where its --help works.",
+            argument=next(iter(spec.args)),
+        )
     for name in spec.args:
-        if options and name not in options:
+        if name not in options:
             raise unknown_option(spec.kind, name, options)
 
 

@@ -24,7 +24,7 @@ def run_pip(python: Path, arguments: Sequence[str], *, folder: Path, say: Callab
     """Run pip in an environment, its steps told and its whole output kept in `pip.log`; raise InstallError."""
     log = folder / "pip.log"
     lines: list[str] = []
-    with log.open("w") as output:
+    with log.open("a") as output:
         for line in _lines([str(python), "-m", "pip", *arguments, "--progress-bar", "off", "--no-input"]):
             output.write(line)
             lines.append(line)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import socket
 import tomllib
 import urllib.error
 import urllib.request
@@ -20,6 +21,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from evals.errors import EngineUnreachableError, RequestRefusedError
+from evals.server_addresses import infrastructure_error, is_infrastructure
 
 ANSWER_S = 10.0
 FILE_NAME = "remotes.toml"
@@ -42,7 +44,11 @@ def key_for(base_url: str, home: Path, ours: Mapping[str, str] = os.environ) -> 
 
 
 def probe(base_url: str, key: str | None) -> None:
-    """Ask for /v1/models; raise EngineUnreachableError or RequestRefusedError when nobody serves there."""
+    """Ask for /v1/models; raise EngineUnreachableError or RequestRefusedError when nobody serves there.
+
+    Raises PolicyError for a name that leads to the host's own infrastructure, which is then asked nothing.
+    """
+    _check_resolved(base_url)
     address = f"{root_url(base_url)}/v1/models"
     request = urllib.request.Request(address, headers={"Authorization": f"Bearer {key}"} if key else {})
     try:
@@ -56,6 +62,16 @@ def probe(base_url: str, key: str | None) -> None:
             remedy="Check that the server runs and that this worker's host can reach it.",
             url=address,
         ) from None
+
+
+def _check_resolved(base_url: str) -> None:
+    host = urlsplit(base_url).hostname or ""
+    try:
+        found = {str(entry[4][0]) for entry in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)}
+    except OSError:
+        return  # the question that follows fails the same way, and says so
+    if any(map(is_infrastructure, found)):
+        raise infrastructure_error(host, "base_url")
 
 
 def _refusal(address: str, status: int, *, has_key: bool) -> EngineUnreachableError | RequestRefusedError:

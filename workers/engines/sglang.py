@@ -22,6 +22,7 @@ class SGLang:
     """Serve a model with `python -m sglang.launch_server`; /health answers 503 until the server is warm."""
 
     kind = "sglang"
+    main_package = "sglang"
     ready_path = "/health"
     capabilities = frozenset({"completions", "chat", "images", "prompt_logprobs", "streaming"})
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -26,12 +27,16 @@ parser.parse_args()
 SPEC = EngineSpec(kind="sglang")
 
 
-def make_wheel(folder: Path, name: str, files: dict[str, str], version: str = "1.0") -> None:
+def make_wheel(
+    folder: Path, name: str, files: dict[str, str], version: str = "1.0", requires: Sequence[str] = ()
+) -> None:
     info = f"{name}-{version}.dist-info"
     with zipfile.ZipFile(folder / f"{name}-{version}-py3-none-any.whl", "w") as wheel:
         for path, text in files.items():
             wheel.writestr(path, text)
-        wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+        head = [f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}"]
+        needs = [f"Requires-Dist: {requirement}" for requirement in requires]
+        wheel.writestr(f"{info}/METADATA", "\n".join([*head, *needs, ""]))
         wheel.writestr(
             f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
         )
@@ -108,6 +113,18 @@ def test_an_environment_that_does_not_import_is_not_marked_installed(recipes: Pa
         build()
     with pytest.raises(EngineNotInstalledError):
         environment_for(SPEC, Settings())
+
+
+def test_a_cpu_set_gets_the_libraries_of_the_torch_build_that_pip_found(recipes: Path) -> None:
+    wheels = recipes.parent / "wheels"
+    make_wheel(wheels, "nvidia_cublas", {"nvidia_cublas.py": ""})
+    make_wheel(wheels, "transformers", {"transformers/__init__.py": ""}, version="2.0")
+    code = {"torch/__init__.py": "import nvidia_cublas"}
+    make_wheel(wheels, "torch", code, requires=["nvidia-cublas", "transformers"])
+    build()
+    versions = environment_for(SPEC, Settings()).versions
+    assert versions["nvidia-cublas"] == "1.0"
+    assert versions["transformers"] == "1.0"
 
 
 def test_two_installs_of_one_engine_do_not_meet(recipes: Path) -> None:

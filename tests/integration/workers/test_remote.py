@@ -6,11 +6,12 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from db.settings import Settings
-from evals.errors import EngineUnreachableError, PlumblineError, RequestRefusedError
+from evals.errors import EngineUnreachableError, PlumblineError, PolicyError, RequestRefusedError
 from evals.spec import EngineSpec, ModelSpec
 from workers.engines.remote import key_for, root_url
 from workers.ports import free_port
@@ -114,6 +115,20 @@ def test_a_redirect_gets_no_key(remote: Remote, home: Path) -> None:
         with pytest.raises(RequestRefusedError, match="302"):
             reach(remote.url, home)
         assert other.asked == []
+
+
+@pytest.mark.parametrize("address", ["169.254.169.254", "::ffff:169.254.169.254", "fe80::1%eth0"])
+def test_a_name_that_leads_to_the_hosts_infrastructure_is_asked_nothing(
+    address: str, remote: Remote, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def resolve(*_: Any, **__: Any) -> list[Any]:
+        return [(0, 0, 0, "", ("127.0.0.1", 0)), (0, 0, 0, "", (address, 0, 0, 0))]
+
+    url = remote.url
+    monkeypatch.setattr("socket.getaddrinfo", resolve)
+    with pytest.raises(PolicyError, match="infrastructure"):
+        reach(url.replace("127.0.0.1", "innocent.example"), home)
+    assert remote.asked == []
 
 
 def test_nobody_there_is_unreachable(home: Path) -> None:

@@ -1,3 +1,5 @@
+"""The commands against a double of the service: output, exit status, repetition."""
+
 from __future__ import annotations
 
 import json
@@ -75,6 +77,32 @@ def test_a_submission_says_what_was_asked_for(service: ServiceDouble, tmp_path: 
         "suite": "demo",
         "limit": 20,
         "tags": ["a"],
+    }
+
+
+def test_remote_engines_are_described_and_get_no_option_of_this_hosts_engines(service: ServiceDouble) -> None:
+    service.on("POST", "", run())
+    candidate = ["--engine", "remote", "--engine-url", "http://h:1", "--served-model", "m"]
+    baseline = ["--baseline-url", "http://b:1", "--baseline-served-model", "n", "--baseline-capability", "images"]
+    what = ["--capability", "chat", "--capability", "images", "--gpus", "2", "--device", "cuda"]
+    result = plumbline("submit", "--model", "hub/model", *candidate, *baseline, *what)
+    assert result.exit_code == 0, result.output
+    body = json.loads(service.asked[0].content)
+    assert body["candidate"] == {
+        "engine": "remote",
+        "args": {},
+        "gpus": 2,
+        "base_url": "http://h:1",
+        "served_model": "m",
+        "capabilities": ["chat", "images"],
+    }
+    assert body["baseline"] == {
+        "engine": "hf",
+        "args": {},
+        "base_url": "http://b:1",
+        "served_model": "n",
+        "capabilities": ["images"],
+        "device": "cuda",
     }
 
 

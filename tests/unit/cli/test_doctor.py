@@ -30,6 +30,24 @@ def test_every_line_that_is_not_ok_carries_a_remedy(config: Settings) -> None:
     assert all((finding.remedy is None) == (finding.level is Level.OK) for finding in found)
 
 
+@pytest.mark.parametrize(
+    ("absent", "name", "level", "remedy"),
+    [
+        ("uvicorn", "packages api", Level.WARN, "pip install '.[api]'"),
+        ("sqlalchemy", "packages core", Level.FAIL, "make setup"),
+    ],
+)
+def test_a_missing_extra_is_a_warning_and_a_missing_core_a_failure(
+    config: Settings, monkeypatch: pytest.MonkeyPatch, absent: str, name: str, level: Level, remedy: str
+) -> None:
+    satisfied = checks._satisfied
+    monkeypatch.setattr(checks, "_satisfied", lambda item: item.name != absent and satisfied(item))
+    (finding,) = (item for item in checks.packages(config) if item.level is not Level.OK)
+    assert (finding.name, finding.level) == (name, level)
+    assert absent in finding.found
+    assert str(finding.remedy).startswith(remedy)
+
+
 def test_the_embedded_programs_run(config: Settings) -> None:
     postgres, redis = checks.embedded_servers(config)
     assert (postgres.level, redis.level) == (Level.OK, Level.OK)

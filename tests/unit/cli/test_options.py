@@ -1,3 +1,5 @@
+"""How the command line's words become a submission."""
+
 from pathlib import Path
 from typing import Any
 

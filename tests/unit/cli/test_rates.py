@@ -1,3 +1,5 @@
+"""Speed and time left out of progress."""
+
 from typing import Any
 
 import pytest

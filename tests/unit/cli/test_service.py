@@ -30,12 +30,12 @@ def test_the_api_is_reached_where_it_listens(config: Settings, host: str, url: s
     assert service.api_url(config.model_copy(update={"host": host}), 80) == url
 
 
-def test_the_worker_has_a_process_for_each_slot_and_gpu_and_two_more(
+def test_the_worker_has_a_process_for_each_slot_and_gpu_and_two_more_and_two_for_remote_engines(
     config: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(service, "gpu_names", lambda: ["one", "two", "three"])
     command = service.worker_command(config.model_copy(update={"cpu_slots": 4}))
-    assert command[command.index("--concurrency") + 1] == "9"
+    assert command[command.index("--concurrency") + 1] == "11"
     assert command[command.index("-Q") + 1] == "jobs.cpu,jobs.cuda,control"
 
 

@@ -1,3 +1,5 @@
+"""How two sides' scores become comparisons."""
+
 from __future__ import annotations
 
 from dataclasses import replace

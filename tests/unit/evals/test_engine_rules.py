@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from evals.engine_rules import check, is_reserved
+from evals.argument_rules import is_reserved
+from evals.engine_rules import check
 from evals.errors import InvalidSubmissionError, PolicyError
 from evals.spec import EngineSpec
 
@@ -32,7 +33,8 @@ def refused_field(spec: EngineSpec, **options: Any) -> str:
         "mem-fraction-static", "max-total-tokens", "max-total-token", "tp-size", "quantization", "kv-cache-dtype",
         "attention-backend",
         "chunked-prefill-size", "disable-radix-cache", "log-level", "speculative-algorithm", "context-length",
-        "speculative-draft-model-path", "cuda-graph-config", "a-feature-of-tomorrow",
+        "speculative-draft-model-path", "cuda-graph-config", "a-feature-of-tomorrow", "log-requests",
+        "hicache-storage-backend", "radix-eviction-policy", "speculative-adaptive",
     ],
 )  # fmt: skip
 def test_arguments_that_tune_an_engine_are_allowed(name: str) -> None:
@@ -46,12 +48,31 @@ def test_arguments_that_tune_an_engine_are_allowed(name: str) -> None:
         "export-metrics-to-file-dir", "log-requests-target", "trust-remote-code", "config", "forward-hooks", "sidecar",
         "custom-weight-loader", "enable-custom-logit-processor", "hicache-storage-backend-extra-config", "tool-server",
         "ssl-keyfile", "debug-tensor-dump-output-folder", "delete-ckpt-after-loading", "download-dir", "dist-init-addr",
-        "served-model-name", "hf-token", "token", "lora-paths", "new-plugin-module", "help",
+        "served-model-name", "hf-token", "token", "lora-paths", "new-plugin-module", "help", "init-expert-location",
     ],
 )  # fmt: skip
 def test_arguments_for_addresses_files_secrets_and_code_are_refused(name: str) -> None:
     assert is_reserved(name)
     assert refused_field(sglang(args={name: "x"})) == f"candidate.args.{name}"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "chat-template", "completion-template", "hf-chat-template-name", "tokenizer-path",
+        "default-chat-template-kwargs",
+    ],
+)  # fmt: skip
+def test_arguments_that_change_one_sides_prompt_are_refused(name: str) -> None:
+    assert refused_field(sglang(args={name: "x"})) == f"candidate.args.{name}"
+
+
+@pytest.mark.parametrize(
+    "name", ["trust-rem", "hos", "tokenizer-pa", "por", "devic", "json-model", "custom-weight", "forward", "chat-te"]
+)
+def test_beginnings_of_arguments_out_of_reach_are_refused(name: str) -> None:
+    assert not is_reserved(name)
+    assert refused_field(sglang(args={name: "x"}), trust_remote_code=True) == f"candidate.args.{name}"
 
 
 @pytest.mark.parametrize("name", ["device", "dtype", "model-path", "model", "json-model-override-args", "revision"])
@@ -126,7 +147,15 @@ def test_without_roots_no_package_passes() -> None:
         ({"base_url": "file:///etc/passwd"}, "candidate.base_url"),
         ({"base_url": "http://user:secret@host"}, "candidate.base_url"),
         ({"base_url": "http://host/v1?key=1"}, "candidate.base_url"),
+        ({"base_url": "http://[::1"}, "candidate.base_url"),
+        ({"base_url": "http://h:99999"}, "candidate.base_url"),
+        ({"base_url": "http://h:0"}, "candidate.base_url"),
+        ({"base_url": "http://a..b"}, "candidate.base_url"),
         ({"args": {"tp-size": 1}}, "candidate.args"),
+        ({"gpus": 1}, "candidate.gpus"),
+        ({"device": "cuda"}, "candidate.device"),
+        ({"external_package": "/srv/models/wrapper"}, "candidate.external_package"),
+        ({"architectures": ("A",)}, "candidate.architectures"),
         ({"capabilities": ("telepathy",)}, "candidate.capabilities"),
     ],
 )
@@ -135,6 +164,22 @@ def test_a_remote_engine_is_an_address_and_what_it_can_do(fields: dict[str, Any]
     assert refused_field(remote(**fields)) == field
 
 
-def test_cloud_metadata_is_no_remote_engine() -> None:
-    with pytest.raises(PolicyError):
-        check(remote(base_url="http://169.254.169.254/latest"))
+@pytest.mark.parametrize(
+    "host",
+    [
+        "169.254.169.254", "169.254.1.1", "2852039166", "0xA9FEA9FE", "0xa9.254.0251.254", "169.254.43518",
+        "[::ffff:169.254.169.254]", "[::ffff:a9fe:a9fe]", "[fe80::1]", "169.254.169.254.", "[fd00:ec2::254]",
+        "metadata.google.internal", "Metadata.Google.Internal.",
+    ],
+)  # fmt: skip
+def test_cloud_metadata_in_any_spelling_is_no_remote_engine(host: str) -> None:
+    with pytest.raises(PolicyError) as caught:
+        check(remote(base_url=f"http://{host}/latest"))
+    assert caught.value.details["field"] == "candidate.base_url"
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "[::1]", "[::ffff:127.0.0.1]", "10.0.0.5", "my_host", "gpu-7.example:8000"]
+)
+def test_servers_near_and_far_are_remote_engines(host: str) -> None:
+    check(remote(base_url=f"http://{host}"))

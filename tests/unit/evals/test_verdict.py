@@ -1,3 +1,5 @@
+"""How comparisons and jobs make a verdict."""
+
 from __future__ import annotations
 
 from dataclasses import replace

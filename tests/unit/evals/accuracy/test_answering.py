@@ -136,6 +136,34 @@ async def test_a_refusal_is_final_and_says_what_the_engine_said() -> None:
     assert calls == 1
 
 
+async def test_a_redirect_is_refused_and_not_followed() -> None:
+    asked = []
+
+    async def elsewhere(request: web.Request) -> web.Response:
+        asked.append(request.path_qs)
+        return web.Response(status=307, headers={"Location": "/v1/completions?again"}, text="a secret of the network")
+
+    async with serving(elsewhere) as client:
+        with pytest.raises(RequestRefusedError, match=r"307.*/v1/completions\?again") as caught:
+            await ask(client, 1)
+    assert "secret" not in caught.value.message
+    assert asked == ["/v1/completions"]
+
+
+async def test_an_aborted_answer_is_asked_again_and_at_last_unreachable() -> None:
+    calls = 0
+
+    async def abort(request: web.Request) -> web.Response:
+        nonlocal calls
+        calls += 1
+        return web.json_response({"choices": [{"text": "half", "finish_reason": "abort"}]})
+
+    async with serving(abort) as client:
+        with pytest.raises(EngineUnreachableError, match="not a completion"):
+            await ask(client, 1)
+    assert calls == 3
+
+
 async def test_a_check_that_raises_stops_requests_that_hang() -> None:
     async def hang(request: web.Request) -> web.Response:
         await asyncio.sleep(30)

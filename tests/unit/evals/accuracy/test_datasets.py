@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from evals.accuracy import benchmarks
 from evals.accuracy.benchmarks import load_task
 from evals.accuracy.datasets import find_dataset
 from evals.errors import DatasetError, InvalidSubmissionError
@@ -59,6 +60,32 @@ def test_a_damaged_file_is_an_error_of_the_dataset(tmp_path: Path) -> None:
     (tmp_path / "gsm8k" / "test.jsonl").write_text("this is not JSON\n")
     with pytest.raises(DatasetError, match="cannot be loaded"):
         load_task(LOCAL, find_dataset(LOCAL, data_folder=tmp_path))
+
+
+OWN_TASK = """
+task: sums
+output_type: generate_until
+dataset_path: json
+dataset_kwargs: {{data_files: {{test: {items}}}}}
+test_split: test
+num_fewshot: 0
+doc_to_text: "{{{{question}}}}"
+doc_to_target: "{{{{answer}}}}"
+metric_list: [{{metric: exact_match}}]
+"""
+
+
+@pytest.mark.parametrize("name", ["sums", "gsm8k"])
+def test_a_definition_of_our_own_is_found_and_goes_before_lm_evals(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    items = tmp_path / "items.jsonl"
+    items.write_text('{"question": "1 + 1?", "answer": "2"}\n')
+    (tmp_path / f"{name}.yaml").write_text(OWN_TASK.format(items=items))
+    monkeypatch.setattr(benchmarks, "OWN_TASKS", tmp_path)
+    workload = replace(DEMO, benchmark=name, data=DataSource.HUB)
+    task = load_task(workload, find_dataset(workload, data_folder=None))
+    assert [task.doc_to_text(doc) for doc in task.test_docs()] == ["1 + 1?"]
 
 
 def test_an_unknown_benchmark_lists_the_known_ones() -> None:

@@ -1,3 +1,5 @@
+"""Hostile text stays plain words in Markdown."""
+
 from __future__ import annotations
 
 import re

@@ -1,3 +1,5 @@
+"""Intervals of means, against scipy and at their edges."""
+
 from __future__ import annotations
 
 import subprocess

@@ -1,3 +1,5 @@
+"""Tango's interval against published figures and a direct maximisation."""
+
 from __future__ import annotations
 
 from fractions import Fraction

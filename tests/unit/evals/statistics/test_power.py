@@ -1,3 +1,5 @@
+"""Detectable drops and sample sizes against formulas and simulated runs."""
+
 from __future__ import annotations
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""Wilson's interval against published figures and its own symmetries."""
+
 from __future__ import annotations
 
 import pytest

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from evals.errors import EngineArgumentError
 from evals.spec import EngineSpec, ModelSpec
-from workers.engines.base import flags
+from workers.engines.base import INSIDE, flags
 from workers.engines.options import check_options, options_in_help
 from workers.engines.registry import local_engine
 
@@ -75,6 +77,7 @@ def test_a_revision_is_passed_on() -> None:
     assert "--revision=abc" in command(EngineSpec(kind="sglang"), ModelSpec(path="org/name", revision="abc"))
 
 
+PARSE = "import sys; from hf_server.arguments import parse_arguments; parse_arguments(sys.argv[1:])"
 HELP = """usage: x [-h] --model-path MODEL_PATH [--unseen-in-list]
 
 options:
@@ -100,5 +103,14 @@ def test_an_abbreviation_is_refused_with_the_full_name() -> None:
     assert "--tensor-parallel-size?" in caught.value.remedy
 
 
-def test_without_known_options_nothing_is_refused() -> None:
-    check_options(EngineSpec(kind="sglang", args={"anything": 1}), frozenset())
+def test_without_known_options_every_argument_is_refused() -> None:
+    check_options(EngineSpec(kind="sglang"), frozenset())
+    with pytest.raises(EngineArgumentError, match="not known") as caught:
+        check_options(EngineSpec(kind="sglang", device="cuda", gpus=1, args={"anything": 1}), frozenset())
+    assert "plumbline engines install sglang --device cuda" in caught.value.remedy
+
+
+def test_hf_server_takes_no_abbreviations() -> None:
+    command = [sys.executable, "-c", PARSE, "--model-path=m", "--trust-rem"]
+    done = subprocess.run(command, env={"PYTHONPATH": str(INSIDE)}, capture_output=True, text=True, check=False)
+    assert "BadArgumentError: unrecognized arguments: --trust-rem" in done.stderr

@@ -51,7 +51,7 @@ class Parser(argparse.ArgumentParser):
 
 def build_parser() -> Parser:
     """Declare the arguments, named as SGLang names them."""
-    parser = Parser(prog="hf_server", description=__doc__)
+    parser = Parser(prog="hf_server", description=__doc__, allow_abbrev=False)
     parser.add_argument("--model-path", required=True, help="folder with the model, or its name on the hub")
     parser.add_argument("--served-model-name", help="name in answers (default: the path)")
     parser.add_argument("--host", default="127.0.0.1")

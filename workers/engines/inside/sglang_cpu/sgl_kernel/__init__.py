@@ -1,7 +1,8 @@
 """Stand in for SGLang's kernel package, which PyPI offers for CUDA alone.
 
-SGLang's CPU engine binds several kernels by name while its modules are imported and falls back to plain PyTorch for
-models like Llama and Qwen. The names must exist; calling one is an error that says so.
+SGLang's CPU engine looks several kernels up by name while its modules are imported. Models like Llama and Qwen need
+none of them, since PyTorch's own operators do the work. So the names exist here, and calling one is an error that says
+so.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ from typing import Any, NoReturn
 
 import torch
 
-# Bound at import by sglang.srt.models.qwen3_5, which the Qwen-VL image processor imports. SGLang probes other operators
-# (convert_weight_packed, fused_qk_norm_cpu, fused_qk_norm_rope_cpu) with hasattr: those must stay undefined.
+# The image processor of Qwen-VL pulls in sglang.srt.models.qwen3_5, whose module body looks these operators up. After
+# others (convert_weight_packed, fused_qk_norm_cpu, fused_qk_norm_rope_cpu) SGLang asks with hasattr; leave them out.
 BOUND_AT_IMPORT = (
     "fused_sigmoid_mul_cpu",
     "fused_qk_gemma_rmsnorm_cpu",
