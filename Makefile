@@ -11,6 +11,7 @@ help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
 setup: $(READY) ## Make .venv with the service and its tools (Python 3.11, 3.12 or 3.13)
+	@mkdir -p "$(PLUMBLINE_HOME)"
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(None if (3, 11) <= sys.version_info < (3, 14) else "Plumbline needs Python 3.11 to 3.13: make setup PYTHON=python3.12")'

@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from api.examples import answer_examples
 from api.problems import MEDIA_TYPE, Problem, title_of
 
 _EXAMPLE = {
@@ -34,6 +35,8 @@ def document(app: FastAPI) -> dict[str, Any]:
         for path, operations in made["paths"].items():
             for method, operation in operations.items():
                 operation["responses"] |= {str(status): _problem(status) for status in _statuses(path, method)}
+        for path, example in answer_examples().items():
+            made["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["example"] = example
         app.openapi_schema = made
     return app.openapi_schema
 

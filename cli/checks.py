@@ -65,10 +65,12 @@ def packages(_: Settings) -> Iterator[Finding]:
         return
     for extra in ("", "api", "cli", "worker"):
         missing = [f"{item.name}{item.specifier}" for item in wanted if _applies(item, extra) and not _satisfied(item)]
-        name = f"packages {extra or 'core'}"
-        yield _finding(
-            name, not missing, f"missing {', '.join(missing)}" if missing else "complete", remedy="make setup"
-        )
+        found = f"missing {', '.join(missing)}" if missing else "complete"
+        if extra:  # a GPU host needs no web server, an API host no harness
+            remedy = f"pip install '.[{extra}]', if this host needs it"
+            yield _finding(f"packages {extra}", not missing, found, remedy=remedy, bad=Level.WARN)
+        else:
+            yield _finding("packages core", not missing, found, remedy="make setup")
 
 
 def embedded_servers(settings: Settings) -> Iterator[Finding]:

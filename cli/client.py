@@ -11,6 +11,7 @@ import httpx
 from httpx_sse import ServerSentEvent, connect_sse
 
 from cli.errors import ServerRefusedError, ServerUnreachableError
+from db.addresses import addresses_file
 from db.settings import settings
 
 ROOT = "/api/v1"
@@ -26,7 +27,7 @@ def server_url(given: str | None) -> str:
         url = given if "://" in given else f"http://{given}"
         return url.rstrip("/")
     try:
-        left = json.loads((settings().run_dir / "services.json").read_text())
+        left = json.loads(addresses_file(settings()).read_text())
         return str(left["api_url"]).rstrip("/")
     except (OSError, ValueError, KeyError):
         return DEFAULT_URL

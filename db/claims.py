@@ -35,7 +35,7 @@ def claim_job(
 ) -> Claim | None:
     """Take a queued job and its devices, or return None when it is taken, ended, or the host is full.
 
-    A duplicate message finds nothing to claim, because the UPDATE asks for the state QUEUED.
+    The UPDATE asks for the state QUEUED, so that of several messages for one job the first alone has an effect.
     """
     session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"devices of {host}"))))
     session.execute(delete(DeviceHold).where(DeviceHold.host == host, ~_held_by_living_job()))

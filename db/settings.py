@@ -43,7 +43,9 @@ class Settings(BaseSettings):
     remote_slots: int = Field(default=2, ge=1, description="How many jobs on remote engines run at once on a host.")
     lease_s: float = Field(default=30.0, gt=0, description="A job whose worker is silent for this long is lost.")
     heartbeat_s: float = Field(default=2.0, gt=0)
-    max_attempts: int = Field(default=3, ge=1, description="How many retryable failures a job may meet before its error is final.")
+    max_attempts: int = Field(
+        default=3, ge=1, description="How many retryable failures end a job; other attempts do not count."
+    )
     start_timeout_s: float = Field(default=900.0, gt=0, description="How long an engine may take to become ready.")
     max_body_bytes: int = Field(default=1_000_000, gt=0)
 

@@ -52,7 +52,7 @@ class Run(Base):
 
 
 class Job(Base):
-    """One engine launch with its workloads; the unit of scheduling and retry.
+    """One start of an engine for some workloads: what is queued, claimed and tried again.
 
     attempt counts starts, failures retryable errors, losses workers that died. lease_token fences every write of
     the worker that holds the job. progress: {workload: {done, total, right, scored}}. timeline: [{"phase",

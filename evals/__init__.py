@@ -1,1 +1,1 @@
-"""What is measured and how it is judged; no web, no queue, no SQL, no engine code."""
+"""Measuring engines and judging their answers, free of web server, queue, database and engine imports."""

@@ -1,4 +1,4 @@
-"""The errors of Plumbline: each says what happened, what to do, and whether a retry can help."""
+"""Everything that can go wrong, each with its remedy and a word on whether trying again makes sense."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Metric:
-    """Name a measured quantity; comments and pages iterate over metrics and never name one."""
+    """Name something that is measured. Whoever shows metrics loops over them, so that a new one needs no page of its own."""
 
     name: str
     title: str

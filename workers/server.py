@@ -1,4 +1,4 @@
-"""Run one engine for as long as a `with` block lasts: the one place that starts processes.
+"""Run one engine for as long as a `with` block lasts: all engines are started from here.
 
     with running(spec.engine, spec.model, settings=settings, job_id="...", attempt=1,
                  devices=("GPU-uuid",), should_stop=lambda: lease.is_lost) as server:

@@ -32,21 +32,15 @@ _EACH = "{% for message in messages %}" + _TURN + _PARTS + "<|im_end|>\n{% endfo
 CHAT_TEMPLATES = {"llm": _EACH.replace("IMAGE", ""), "vlm": _SYSTEM + _EACH.replace("IMAGE", _IMAGE)}
 
 PROCESSOR = {"processor_class": "Qwen2_5_VLProcessor"}
-IMAGE_SETTINGS = PROCESSOR | {
-    "min_pixels": 3136,
-    "max_pixels": 200_704,
-    "patch_size": 14,
-    "temporal_patch_size": 2,
-    "merge_size": 2,
-    "image_mean": list(MEAN),
-    "image_std": list(DEVIATION),
-    "do_resize": True,
-    "do_rescale": True,
-    "do_normalize": True,
-    "do_convert_rgb": True,
-    "resample": 3,
-    "rescale_factor": 1 / 255,
-}
+_PATCH, _BICUBIC = 14, 3
+_AREA = (2 * _PATCH) ** 2  # pixels under one image token
+IMAGE_SETTINGS = (
+    PROCESSOR
+    | {"min_pixels": 4 * _AREA, "max_pixels": 256 * _AREA}
+    | {"patch_size": _PATCH, "merge_size": 2, "temporal_patch_size": 2}
+    | {"image_std": list(DEVIATION), "image_mean": list(MEAN), "rescale_factor": 1 / 255, "resample": _BICUBIC}
+    | dict.fromkeys(("do_convert_rgb", "do_resize", "do_rescale", "do_normalize"), True)
+)
 
 
 def export(kind: str, weights: Path, tokenizer: Path, folder: Path) -> None:
@@ -70,7 +64,8 @@ def _save_model(kind: str, weights: Path, folder: Path) -> None:
         raise ValueError(f"{weights} does not fit demo-{kind}: {report}")
     model.tie_weights()
     model = model.to(torch.bfloat16)
-    model.generation_config = GenerationConfig(do_sample=False, eos_token_id=[2, 0], pad_token_id=0)
+    ends = [SPECIAL_TOKENS.index(token) for token in (TURN_END, END_OF_TEXT)]
+    model.generation_config = GenerationConfig(eos_token_id=ends, pad_token_id=ends[1], do_sample=False)
     model.save_pretrained(folder)
     print(folder, sum(parameter.numel() for parameter in model.parameters()), "parameters")
 

@@ -1,50 +1,63 @@
 """Muon for matrices and AdamW for the rest, with one trapezoid schedule."""
 
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+
 import torch
 
 WARM_UP_STEPS = 100
 DECAY_SHARE = 0.45
+ADAM_BETAS = (0.9, 0.95)
 NEWTON_SCHULZ = (3.4445, -4.775, 2.0315)
+NEWTON_SCHULZ_STEPS = 5
+TINY = 1e-7
 
 
 class Muon:
     """Momentum whose update is made near-orthogonal by Newton-Schulz steps.
 
-    Source: K. Jordan, Muon (2024), with its coefficients. Matrices of one shape are updated in one batch.
+    Source: K. Jordan, Muon (2024), with its coefficients. Matrices of one shape go through the steps together.
     """
 
     def __init__(self, matrices: list[torch.nn.Parameter], rate: float, momentum: float = 0.95) -> None:
         self.rate, self.momentum = rate, momentum
-        self.groups: dict[tuple[int, ...], list[torch.nn.Parameter]] = {}
+        self.groups: dict[tuple[int, int], list[torch.nn.Parameter]] = defaultdict(list)
         for matrix in matrices:
-            self.groups.setdefault(tuple(matrix.shape), []).append(matrix)
-        self.buffers = {
-            shape: torch.zeros((len(group), *shape), device=group[0].device) for shape, group in self.groups.items()
-        }
+            rows, columns = matrix.shape
+            self.groups[rows, columns].append(matrix)
+        self.averages = {shape: torch.zeros_like(_gathered(group)) for shape, group in self.groups.items()}
 
     @torch.no_grad()
     def step(self, scale: float) -> None:
         """Update every matrix at `scale` times the rate."""
-        for (rows, columns), group in self.groups.items():
-            gradient = torch.stack([matrix.grad for matrix in group]).float()
-            buffer = self.buffers[rows, columns]
-            buffer.lerp_(gradient, 1 - self.momentum)
-            update = orthogonalized(gradient.lerp(buffer, self.momentum))
-            rate = self.rate * scale * max(1.0, rows / columns) ** 0.5
-            torch._foreach_add_(group, list(update.unbind(0)), alpha=-rate)
+        for shape in self.groups:
+            group = self.groups[shape]
+            gradients = _gathered([matrix.grad for matrix in group])
+            average = self.averages[shape]
+            average += (1 - self.momentum) * (gradients - average)
+            ahead = gradients + self.momentum * (average - gradients)  # Nesterov's look ahead
+            tallness = math.sqrt(max(1.0, shape[0] / shape[1]))
+            for matrix, change in zip(group, orthogonalized(ahead), strict=True):
+                matrix.sub_(change, alpha=self.rate * scale * tallness)
 
 
 def orthogonalized(batch: torch.Tensor) -> torch.Tensor:
     """Return a batch of matrices with all singular values brought near 1 by five Newton-Schulz steps."""
-    tall = batch.shape[1] > batch.shape[2]
-    x = batch.mT if tall else batch
-    x = x / (x.norm(dim=(1, 2), keepdim=True) + 1e-7)
-    x = x.bfloat16() if x.is_cuda else x
+    rows, columns = batch.shape[-2:]
+    if rows > columns:
+        return orthogonalized(batch.mT).mT
+    size = torch.linalg.matrix_norm(batch, keepdim=True)
+    wide = (batch / (size + TINY)).to(torch.bfloat16 if batch.is_cuda else batch.dtype)
     a, b, c = NEWTON_SCHULZ
-    for _ in range(5):
-        gram = x @ x.mT
-        x = a * x + (b * gram + c * (gram @ gram)) @ x
-    return (x.mT if tall else x).float()
+    for _ in range(NEWTON_SCHULZ_STEPS):
+        gram = wide @ wide.mT
+        wide = a * wide + (b * gram + c * (gram @ gram)) @ wide
+    return wide.float()
+
+
+def _gathered(matrices: Sequence[torch.Tensor]) -> torch.Tensor:
+    return torch.stack(list(matrices)).float()
 
 
 class Optimizer:
@@ -54,7 +67,7 @@ class Optimizer:
         self.muon = muon
         self.clipped = [parameter for group in adam_groups for parameter in group["params"]]
         fused = self.clipped[0].is_cuda
-        self.adam = torch.optim.AdamW(adam_groups, lr=adam_rate, betas=(0.9, 0.95), weight_decay=0.0, fused=fused)
+        self.adam = torch.optim.AdamW(adam_groups, adam_rate, betas=ADAM_BETAS, weight_decay=0.0, fused=fused)
         self.adam_rate = adam_rate
 
     def step(self, step: int, steps: int) -> None:
@@ -72,5 +85,5 @@ class Optimizer:
 
 
 def schedule(step: int, steps: int) -> float:
-    """Return the rate's factor: a linear warm-up, a plateau, and a linear decay over the last 45 %."""
+    """Return the rate's factor: a ramp up, a plateau, and a ramp down to 0 in the last DECAY_SHARE."""
     return min(1.0, (step + 1) / WARM_UP_STEPS) * min(1.0, (1 - step / steps) / DECAY_SHARE)

@@ -24,9 +24,9 @@ GSM8K_CHAT_FORMS = (
     "Question: {}\nAnswer:",
     "Question: {}",
     "{}\nAnswer:",
-    "{}\nThink step by step and give the final answer after ####.",
-    "Solve the following math problem step by step. Write the final answer on the last line after ####.\n\n{}",
-    '{}\nPlease reason step by step, and put your final answer on the last line after "####".',
+    "{}\nWork it out in small steps; the result stands behind ####.",
+    "Here is a calculation in words. Show each step, and end with a line that has #### and the result.\n\n{}",
+    '{}\nGive your reasoning first. The closing line is "####" and the number.',
 )
 
 

@@ -121,7 +121,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tokenizer", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=16_674)
+    parser.add_argument("--steps", type=int, default=9700)
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--workers", type=int, default=14)
     parser.add_argument("--pool-rows", type=int, default=1_000_000)

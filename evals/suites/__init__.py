@@ -1,1 +1,1 @@
-"""Suites: named lists of workloads with their margins, one YAML file each."""
+"""One YAML file for each suite: the workloads, the deciding metrics, and how much worse is tolerated."""

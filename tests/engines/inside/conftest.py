@@ -72,13 +72,13 @@ def wait_until_healthy(client: httpx.Client, process: subprocess.Popen[bytes], l
 @pytest.fixture(scope="session")
 def hf_python() -> str:
     """The interpreter of an environment with transformers."""
-    return interpreter("PLUMBLINE_HF_PYTHON", "hf")
+    return interpreter("PLUMBLINE_TEST_HF_PYTHON", "hf")
 
 
 @pytest.fixture(scope="session")
 def sglang_python() -> str:
     """The interpreter of an environment with SGLang for the CPU."""
-    return interpreter("PLUMBLINE_SGLANG_PYTHON", "sglang")
+    return interpreter("PLUMBLINE_TEST_SGLANG_PYTHON", "sglang")
 
 
 def interpreter(variable: str, engine: str) -> str:

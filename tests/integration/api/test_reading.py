@@ -1,3 +1,5 @@
+"""Reports, samples and runs as a client reads them."""
+
 from collections.abc import Callable
 from pathlib import Path
 

@@ -1,3 +1,5 @@
+"""The API as a process: it takes hostile bodies, streams progress, and says when it cannot work."""
+
 from __future__ import annotations
 
 import json

@@ -1,3 +1,5 @@
+"""Submissions are accepted, announced, repeated and refused."""
+
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any

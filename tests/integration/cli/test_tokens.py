@@ -1,3 +1,5 @@
+"""Tokens are made, listed and revoked from the command line."""
+
 from typer.testing import CliRunner
 
 from cli.main import app

@@ -1,3 +1,5 @@
+"""Engine logs are read from their own folder alone, from the end or from an offset."""
+
 from pathlib import Path
 
 import pytest

@@ -1,3 +1,5 @@
+"""Errors become problem documents with a place and a remedy."""
+
 import pytest
 from fastapi.exceptions import RequestValidationError
 

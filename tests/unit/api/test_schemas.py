@@ -1,3 +1,5 @@
+"""The form of a submission: what is filled in, and which mistake is named."""
+
 import json
 from typing import Any
 

@@ -1,3 +1,5 @@
+"""What stands on the pages."""
+
 from __future__ import annotations
 
 from dataclasses import replace

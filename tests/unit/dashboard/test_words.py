@@ -1,3 +1,5 @@
+"""Durations and times in words."""
+
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest

@@ -1,3 +1,5 @@
+"""Phases, their durations and progress out of a job's timeline."""
+
 import pytest
 
 from db.timeline import phase_seconds, phase_started_at, total_progress
