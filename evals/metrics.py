@@ -23,7 +23,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Metric:
-    """Name something that is measured. Whoever shows metrics loops over them, so that a new one needs no page of its own."""
+    """Name something that is measured; whoever shows metrics loops over all of them."""
 
     name: str
     title: str
