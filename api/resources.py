@@ -23,7 +23,7 @@ class WorkloadProgress(BaseModel):
 
     done: int = Field(description="Items answered.")
     total: int | None = Field(default=None, description="Items in all; null until the data is read.")
-    right: int | None = None
+    right: float | None = None
     scored: int | None = None
 
 

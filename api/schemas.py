@@ -6,6 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
+from evals.spec import Api, DataSource
+
 _ONE_LINE = r"^[^\u0000-\u001f\u007f]+$"
 _NO_OPTION = r"^[^\u0000-\u001f\u007f-][^\u0000-\u001f\u007f]*$"  # an engine must not take a model for an option
 
@@ -83,6 +85,36 @@ class EngineRequest(_Request):
     capabilities: list[Name] = Field(default_factory=list, max_length=16, description="What a remote engine can do.")
 
 
+class WorkloadRequest(_Request):
+    """A benchmark with its settings; what is left out is the benchmark's own."""
+
+    benchmark: Name = Field(
+        description="A task or group of lm-eval, one of Plumbline's, or sgl-eval/NAME.", examples=["arc_easy", "mmmu"]
+    )
+    name: Name | None = Field(default=None, description="How reports call it. Default: the benchmark's name.")
+    metric: Name | None = Field(
+        default=None, description='What decides, as "metric,filter"; needed where a benchmark does not imply it.'
+    )
+    margin: float = Field(default=0.02, gt=0, le=1, description="The non-inferiority margin, as a share.")
+    data: DataSource = Field(default=DataSource.HUB, description="Where the items come from.")
+    api: Api = Field(default=Api.COMPLETIONS, description="Through which endpoint; pictures always go through chat.")
+    few_shot: int | None = Field(default=None, ge=0, le=100)
+    limit: int | None = Field(default=None, ge=1, le=1_000_000, description="The first n items, of each task.")
+    max_tokens: int | None = Field(default=None, ge=1, le=1_000_000)
+    temperature: float | None = Field(default=None, ge=0, le=5)
+    top_p: float | None = Field(default=None, gt=0, le=1)
+    top_k: int | None = Field(default=None, ge=1, le=1_000_000)
+    min_p: float | None = Field(default=None, ge=0, le=1)
+    seed: int = Field(default=1234, ge=0, le=2**31 - 1)
+    repeats: int = Field(default=1, ge=1, le=256, description="How often each item is asked; needs a temperature.")
+    chat_template_args: dict[Annotated[str, StringConstraints(max_length=64)], Argument] = Field(
+        default_factory=dict, max_length=20, examples=[{"enable_thinking": True}]
+    )
+    think_end: Name | None = Field(default=None, description="What ends a model's thoughts.", examples=["</think>"])
+    revision: Name | None = Field(default=None, description="A commit of the hub's dataset instead of the pinned one.")
+    concurrency: int | None = Field(default=None, ge=1, le=4096, description="Default: found from the engine.")
+
+
 class PullRequestRequest(_Request):
     """The pull request that a submission belongs to."""
 
@@ -116,7 +148,9 @@ class SubmissionRequest(_Request):
     )
     candidate: EngineRequest
     baseline: EngineRequest | None = Field(default=None, description="Default: hf on the candidate's device.")
-    suite: Name = Field(examples=["demo"])
+    suite: Name | None = Field(default=None, examples=["demo"], description="Either a suite, or workloads.")
+    workloads: list[WorkloadRequest] = Field(default_factory=list, max_length=50)
     limit: int | None = Field(default=None, ge=1, le=1_000_000, description="Only the first items of each workload.")
+    use_cache: bool = Field(default=True, description="Whether earlier answers of the same engine may be used again.")
     tags: list[Name] = Field(default_factory=list, max_length=20)
     pull_request: PullRequestRequest | None = None

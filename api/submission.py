@@ -2,30 +2,67 @@
 
 from __future__ import annotations
 
-from api.schemas import EngineRequest, SubmissionRequest
+from api.schemas import EngineRequest, SubmissionRequest, WorkloadRequest
 from db.settings import Settings
 from evals import engine_rules
-from evals.plan import load_suite
-from evals.spec import EngineSpec, ModelSpec, PullRequest, Submission
+from evals.accuracy.benchmarks import check_settings
+from evals.defaults import completed
+from evals.errors import InvalidSubmissionError
+from evals.modalities import require_eyes
+from evals.plan import load_suite, suite_names, workloads_of
+from evals.spec import CUSTOM_SUITE, EngineSpec, ModelSpec, PullRequest, Submission, Workload
 
 
 def to_submission(request: SubmissionRequest, settings: Settings) -> Submission:
     """Return the submission; raise InvalidSubmissionError or PolicyError that names the field."""
-    load_suite(request.suite)
+    suite, workloads = _what(request)
     candidate = _engine(request.candidate, inherited=None)
     baseline = _engine(request.baseline or EngineRequest(engine="hf"), inherited=candidate)
     for side, spec in (("candidate", candidate), ("baseline", baseline)):
         engine_rules.check(spec, side=side, code_roots=settings.code_roots)
     wanted = request.pull_request
-    return Submission(
+    submission = Submission(
         model=ModelSpec(path=request.model.path, revision=request.model.revision),
         candidate=candidate,
         baseline=baseline,
-        suite=request.suite,
+        suite=suite,
+        workloads=workloads,
         limit=request.limit,
+        use_cache=request.use_cache,
         tags=tuple(request.tags),
         pull_request=PullRequest(**wanted.model_dump()) if wanted else None,
     )
+    for workload in workloads_of(submission):
+        check_settings(workload)
+        require_eyes(submission.model, candidate, workload, side="candidate")
+        require_eyes(submission.model, baseline, workload, side="baseline")
+    return submission
+
+
+def _what(request: SubmissionRequest) -> tuple[str, tuple[Workload, ...]]:
+    """Return the suite's name and the workloads that the request names itself."""
+    if (request.suite is None) == (not request.workloads):
+        raise InvalidSubmissionError(
+            "a submission names either a suite or workloads",
+            remedy=f"give suite (one of {', '.join(suite_names())}) or workloads",
+            field="suite",
+        )
+    if request.suite is not None:
+        load_suite(request.suite)
+        return request.suite, ()
+    workloads = tuple(_workload(wanted) for wanted in request.workloads)
+    names = [workload.name for workload in workloads]
+    if len(set(names)) < len(names):
+        raise InvalidSubmissionError(
+            "two workloads have one name", remedy="give each a name of its own", field="workloads"
+        )
+    return CUSTOM_SUITE, workloads
+
+
+def _workload(request: WorkloadRequest) -> Workload:
+    settings = request.model_dump(exclude={"name", "metric"})
+    name = request.name or request.benchmark
+    return completed(Workload(**settings, name=name, metric=request.metric or ""))
 
 
 def _engine(request: EngineRequest, *, inherited: EngineSpec | None) -> EngineSpec:

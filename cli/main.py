@@ -9,6 +9,7 @@ import typer
 from cli import engines, tokens
 from cli.doctor import doctor
 from cli.logs import logs
+from cli.rescoring import rescore
 from cli.runs import cancel, list_runs, report, retry
 from cli.samples import samples
 from cli.submit import submit
@@ -34,6 +35,7 @@ app.command(rich_help_panel=_RUNS)(submit)
 app.command(rich_help_panel=_RUNS)(watch)
 app.command("list", rich_help_panel=_RUNS)(list_runs)
 app.command(rich_help_panel=_RUNS)(report)
+app.command(rich_help_panel=_RUNS)(rescore)
 app.command(rich_help_panel=_RUNS)(samples)
 app.command(rich_help_panel=_RUNS)(logs)
 app.command(rich_help_panel=_RUNS)(cancel)

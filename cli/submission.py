@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from cli.options import engine_arguments
+from evals.errors import InvalidSubmissionError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,3 +46,32 @@ class Side:
 def given(values: dict[str, Any]) -> dict[str, Any]:
     """Return the values that are not None."""
     return {name: value for name, value in values.items() if value is not None}
+
+
+def what_to_measure(
+    suite: str | None, benchmarks: list[str], settings: list[str], workloads: list[str]
+) -> dict[str, Any]:
+    """Return the part of a submission that says what is measured: a suite, or workloads.
+
+    settings: `key=value` texts for all benchmarks. workloads: JSON texts. Raises InvalidSubmissionError for settings
+    that have nothing to apply to, and for a text that is no JSON object.
+    """
+    if settings and not benchmarks:
+        raise InvalidSubmissionError("--set changes no suite", remedy="name what to measure with --benchmark")
+    if not benchmarks and not workloads:
+        return {"suite": suite or "demo"}
+    chosen = {name.replace("-", "_"): value for name, value in engine_arguments(settings, "--set").items()}
+    named = [{"benchmark": name, **chosen} for name in benchmarks]
+    return given({"suite": suite, "workloads": [*named, *(_workload(text) for text in workloads)]})
+
+
+def _workload(text: str) -> dict[str, Any]:
+    try:
+        workload = json.loads(text)
+    except ValueError:
+        workload = None
+    if not isinstance(workload, dict):
+        raise InvalidSubmissionError(
+            f"--workload {text!r} is no JSON object", remedy='write --workload \'{"benchmark": "arc_easy"}\''
+        )
+    return workload

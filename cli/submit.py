@@ -13,12 +13,19 @@ from rich.console import Console
 from cli.client import ROOT, Client, is_local
 from cli.errors import ServerUnreachableError, readable
 from cli.options import JsonFlag, Server, client_of, model_path
-from cli.submission import Side, given
+from cli.submission import Side, given, what_to_measure
 from cli.watch import wait_and_tell
 
 Texts = list[str] | None
 Pairs = typer.Option(metavar="KEY=VALUE", help="An argument of the candidate; may be repeated.")
 BaselinePairs = typer.Option(metavar="KEY=VALUE", help="An argument of the baseline; may be repeated.")
+Benchmarks = typer.Option(
+    "--benchmark", help="A benchmark instead of a suite: a task or group of lm-eval, or sgl-eval/NAME; may be repeated."
+)
+Workloads = typer.Option(metavar="JSON", help="A workload as the API takes it; may be repeated.")
+Settings = typer.Option(
+    "--set", metavar="KEY=VALUE", help="A setting of all --benchmark, such as few_shot=5 or metric=acc,none."
+)
 Package = typer.Option(help="Folder of a Python package with SGLang model classes.")
 Capability = typer.Option(help="What a remote candidate can do, such as chat; may be repeated.")
 BaselineCapability = typer.Option(help="What a remote baseline can do; may be repeated.")
@@ -29,7 +36,11 @@ def submit(
     model: Annotated[str, typer.Option(help="A model's folder or hub name.")],
     engine: Annotated[str, typer.Option(help="The candidate: sglang, hf or remote.")] = "sglang",
     baseline: Annotated[str, typer.Option(help="The engine to compare with.")] = "hf",
-    suite: Annotated[str, typer.Option(help="What to measure.")] = "demo",
+    suite: Annotated[str | None, typer.Option(help="What to measure.", show_default="demo")] = None,
+    benchmark: Annotated[Texts, Benchmarks] = None,
+    set_: Annotated[Texts, Settings] = None,
+    workload: Annotated[Texts, Workloads] = None,
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="Ask everything anew.")] = False,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first items of each workload.")] = None,
     revision: Annotated[str | None, typer.Option(help="A hub model's branch, tag or commit.")] = None,
     engine_arg: Annotated[Texts, Pairs] = None,
@@ -63,7 +74,9 @@ def submit(
     shared = {"dtype": dtype, "device": device}
     what = {"path": model_path(model, local=is_local(client.url)), "revision": revision}
     sides = {"candidate": candidate.body(shared), "baseline": other.body(shared)}
-    run = send(client, given({"model": given(what), **sides, "suite": suite, "limit": limit, "tags": tag or []}))
+    asked = what_to_measure(suite, benchmark or [], set_ or [], workload or [])
+    how = {"limit": limit, "use_cache": False if no_cache else None, "tags": tag or []}
+    run = send(client, given({"model": given(what), **sides, **asked, **how}))
     tell(run, as_json=as_json, wait=wait)
     if wait:
         wait_and_tell(client, run["id"], as_json=as_json)

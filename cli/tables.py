@@ -19,6 +19,7 @@ from evals.formatting import (
     one_line,
     p_value,
     plural,
+    reused_line,
     sizes,
 )
 from evals.result import Comparison, Report, Verdict
@@ -111,6 +112,7 @@ def _flips(comparison: Comparison) -> Table:
 
 def _notes(report: Report) -> list[str]:
     notes = [_failure(side.role, side.error) for side in (report.candidate, report.baseline) if side.error]
+    notes += [reused_line(side) for side in (report.candidate, report.baseline) if side.reused]
     for comparison in report.comparisons:
         if not comparison.decides:
             continue

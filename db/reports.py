@@ -23,16 +23,45 @@ def save_report(session: Session, report: Report) -> bool:
     """Save a report and close its run; return False, and change nothing, when somebody else has done so."""
     if lock_run(session, report.run_id).state != RunState.REPORTING:
         return False
-    count = session.scalar(select(func.count()).where(StoredReport.run_id == report.run_id)) or 0
-    session.add(StoredReport(run_id=report.run_id, number=count + 1, verdict=report.verdict, body=to_json(report)))
+    _add(session, report)
     close_run(session, report.run_id, verdict=report.verdict, headline=report.headline)
     return True
 
 
-def latest_report(session: Session, run_id: str) -> Report:
-    """Return a run's newest report; raise NoReportError when none was written yet."""
-    query = select(StoredReport).where(StoredReport.run_id == run_id).order_by(StoredReport.number.desc()).limit(1)
-    row = session.scalar(query)
+def save_rescored(session: Session, report: Report) -> None:
+    """Save a further report of a finished run; its state and verdict stay as they are."""
+    lock_run(session, report.run_id)
+    _add(session, report)
+
+
+def _add(session: Session, report: Report) -> None:
+    number = count_reports(session, report.run_id) + 1
+    row = StoredReport(run_id=report.run_id, number=number, verdict=report.verdict, scorer=report.scorer)
+    row.body = to_json(report)
+    session.add(row)
+
+
+def count_reports(session: Session, run_id: str) -> int:
+    """Return how many reports a run has, the rescored ones included."""
+    return session.scalar(select(func.count()).where(StoredReport.run_id == run_id)) or 0
+
+
+def latest_report(session: Session, run_id: str, *, scorer: str | None = None, after: int = 0) -> Report:
+    """Return a run's newest report, or its newest rescored by a scorer; raise NoReportError when there is none.
+
+    after: the number of a report that is too old.
+    """
+    query = select(StoredReport).where(
+        StoredReport.run_id == run_id,
+        StoredReport.scorer.is_not_distinct_from(scorer),
+        StoredReport.number > after,
+    )
+    row = session.scalar(query.order_by(StoredReport.number.desc()).limit(1))
+    if row is None and scorer is not None:
+        raise NoReportError(
+            f"run {run_id} has no report by the scorer {scorer!r}",
+            remedy=f"ask for it: plumbline rescore {run_id} --scorer {scorer}",
+        )
     if row is None:
         raise NoReportError(
             f"run {run_id} has no report yet", remedy="wait for its jobs: `plumbline watch` follows them"

@@ -23,6 +23,8 @@ class SampleSide:
     prompt_tokens: int | None
     completion_tokens: int | None
     latency_ms: float | None
+    how: str | None = None
+    log_probabilities: list[float] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,12 +93,14 @@ def _side(query: SampleQuery, job_id: str) -> Any:
             StoredScore.parsed,
             StoredScore.extracted,
             StoredScore.gold,
+            StoredScore.how,
             response.text.label("text"),
             response.finish_reason,
             response.prompt_tokens,
             response.completion_tokens,
             response.sent_at,
             response.ended_at,
+            response.log_probabilities,
             prompt.text.label("prompt"),
         )
         .join(
@@ -112,7 +116,12 @@ def _side(query: SampleQuery, job_id: str) -> Any:
             isouter=True,
         )
         .join(prompt, prompt.sha256 == response.prompt_sha256, isouter=True)
-        .where(StoredScore.job_id == job_id, StoredScore.workload == query.workload, StoredScore.metric == query.metric)
+        .where(
+            StoredScore.job_id == job_id,
+            StoredScore.workload == query.workload,
+            StoredScore.metric == query.metric,
+            StoredScore.repeat == 0,
+        )
         .subquery()
     )
 
@@ -149,7 +158,17 @@ def _pair(query: SampleQuery, ours: dict[str, Any], theirs: dict[str, Any]) -> S
 
 def _sample_side(row: dict[str, Any]) -> SampleSide:
     timed = row["sent_at"] is not None and row["ended_at"] is not None
-    names = ("value", "parsed", "extracted", "text", "finish_reason", "prompt_tokens", "completion_tokens")
+    names = (
+        "value",
+        "parsed",
+        "extracted",
+        "how",
+        "text",
+        "finish_reason",
+        "prompt_tokens",
+        "completion_tokens",
+        "log_probabilities",
+    )
     return SampleSide(
         **{name: row[name] for name in names},
         latency_ms=(row["ended_at"] - row["sent_at"]) * 1000 if timed else None,

@@ -21,15 +21,27 @@ _KEY = ("job_id", "workload", "task", "doc_id", "request_index", "repeat")
 
 
 def save_responses(
-    session: Session, lease: Lease, responses: Iterable[tuple[str, Response]], prompts: Mapping[str, str]
+    session: Session,
+    lease: Lease,
+    responses: Iterable[tuple[str, Response]],
+    prompts: Mapping[str, str],
+    *,
+    reused_from: str | None = None,
 ) -> None:
     """Save (workload, response) pairs and the prompts they answer (SHA-256 to text); a known one is left as it is.
 
+    reused_from: the job that asked for them, when it was another.
     Raises LeaseLostError, and saves nothing, when the job belongs to another worker.
     """
     _require_lease(session, lease)
     rows = [
-        {"job_id": lease.job_id, "attempt": lease.attempt, "workload": workload, **_columns(response)}
+        {
+            "job_id": lease.job_id,
+            "attempt": lease.attempt,
+            "workload": workload,
+            "reused_from": reused_from,
+            **_columns(response),
+        }
         for workload, response in responses
     ]
     if prompts:
@@ -48,6 +60,13 @@ def save_scores(session: Session, lease: Lease, workload: str, scores: Sequence[
         session.execute(insert(StoredScore), rows)
 
 
+def add_scores(session: Session, job_id: str, workload: str, scores: Sequence[Score]) -> None:
+    """Add the scores of a job that has ended; those it has already stay as they are."""
+    rows = [{"job_id": job_id, "workload": workload, **storable(asdict(score))} for score in scores]
+    if rows:
+        session.execute(insert(StoredScore).on_conflict_do_nothing(), rows)
+
+
 def forget_responses(session: Session, lease: Lease) -> None:
     """Delete a job's responses and scores; raises LeaseLostError when the job belongs to another worker."""
     _require_lease(session, lease)
@@ -58,7 +77,7 @@ def forget_responses(session: Session, lease: Lease) -> None:
 def responses_of(session: Session, job_id: str, workload: str) -> list[Response]:
     """Return all responses of a workload."""
     query = select(StoredResponse).where(StoredResponse.job_id == job_id, StoredResponse.workload == workload)
-    return [_response(row) for row in session.scalars(query)]
+    return [response_of(row) for row in session.scalars(query)]
 
 
 def scores_of(session: Session, job_id: str, workload: str) -> list[Score]:
@@ -74,6 +93,8 @@ def scores_of(session: Session, job_id: str, workload: str) -> list[Score]:
             extracted=row.extracted,
             gold=row.gold,
             prompt_sha256=row.prompt_sha256,
+            repeat=row.repeat,
+            how=row.how,
         )
         for row in session.scalars(query)
     ]
@@ -92,7 +113,8 @@ def _columns(response: Response) -> dict[str, Any]:
     return {**storable(columns), **key}
 
 
-def _response(row: StoredResponse) -> Response:
+def response_of(row: StoredResponse) -> Response:
+    """Turn a row into a response."""
     key = SampleKey(task=row.task, doc_id=row.doc_id, request_index=row.request_index, repeat=row.repeat)
     return Response(
         key=key,
@@ -104,6 +126,8 @@ def _response(row: StoredResponse) -> Response:
         sent_at=row.sent_at,
         ended_at=row.ended_at,
         attempts=row.attempts,
-        log_probability=row.log_probability,
-        is_greedy=row.is_greedy,
+        request_sha256=row.request_sha256,
+        reasoning=row.reasoning,
+        log_probabilities=None if row.log_probabilities is None else tuple(row.log_probabilities),
+        greedy=None if row.greedy is None else tuple(row.greedy),
     )

@@ -105,9 +105,15 @@ class Prompt(Base):
 
 
 class StoredResponse(Base):
-    """An engine's answer, saved as it arrived; timestamps are Unix seconds."""
+    """An engine's answer, saved as it arrived; timestamps are Unix seconds.
+
+    request_sha256: over all that the request decides (see evals.accuracy.questions.Question). log_probabilities,
+    greedy: one entry for each continuation of a log-likelihood question. reused_from: the job that asked for it, when
+    it was another.
+    """
 
     __tablename__ = "responses"
+    __table_args__ = (Index("responses_by_request", "request_sha256"),)
     job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
     workload: Mapped[str] = mapped_column(primary_key=True)
     task: Mapped[str] = mapped_column(primary_key=True)
@@ -122,13 +128,16 @@ class StoredResponse(Base):
     sent_at: Mapped[float]
     ended_at: Mapped[float]
     attempts: Mapped[int]
-    log_probability: Mapped[float | None]
-    is_greedy: Mapped[bool | None]
     attempt: Mapped[int]
+    request_sha256: Mapped[str | None]
+    reasoning: Mapped[str | None]
+    log_probabilities: Mapped[list[Any] | None]
+    greedy: Mapped[list[Any] | None]
+    reused_from: Mapped[str | None]
 
 
 class StoredScore(Base):
-    """The judgement of one item under one metric."""
+    """The judgement of one answer to an item under one metric."""
 
     __tablename__ = "scores"
     job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
@@ -136,15 +145,17 @@ class StoredScore(Base):
     task: Mapped[str] = mapped_column(primary_key=True)
     doc_id: Mapped[int] = mapped_column(primary_key=True)
     metric: Mapped[str] = mapped_column(primary_key=True)
+    repeat: Mapped[int] = mapped_column(primary_key=True, server_default=text("0"))
     value: Mapped[float]
     parsed: Mapped[bool]
     extracted: Mapped[str | None]
     gold: Mapped[str]
     prompt_sha256: Mapped[str]
+    how: Mapped[str | None]
 
 
 class StoredReport(Base):
-    """A run's report as it was when all its jobs had ended; a retried run gets a further one."""
+    """A run's report as it was when all its jobs had ended; a retried run gets a further one, a rescored one too."""
 
     __tablename__ = "reports"
     __table_args__ = (UniqueConstraint("run_id", "number"),)
@@ -152,5 +163,6 @@ class StoredReport(Base):
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"))
     number: Mapped[int]
     verdict: Mapped[str]
+    scorer: Mapped[str | None]
     body: Mapped[Json] = mapped_column(JSON)  # not JSONB: what was saved keeps its order
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from evals.differences import Difference, difference_of
 from evals.formatting import about, amount, margin_of, one_line, plural
 from evals.measure import measure, metric_of, split_metric
 from evals.metrics import METRICS, Direction, Metric
 from evals.pairing import Pairing, conflicts, pair_up
+from evals.repeats import by_item
 from evals.result import Comparison, Score, Verdict
 from evals.spec import Workload
 from evals.statistics.interval import Interval
@@ -27,13 +29,31 @@ def compare_workload(
     Different prompts, reference answers or settings (see `difference_of_settings`) make every metric of the workload
     incomparable; so does an item that one side lacks, for the metrics concerned.
     """
+    unparsed = _unparsed(candidate), _unparsed(baseline)
+    candidate, baseline = by_item(candidate, beside=baseline), by_item(baseline, beside=candidate)
     ours, theirs = _by_metric(candidate), _by_metric(baseline)
     others = sorted((ours.keys() | theirs.keys()) - {workload.metric})
     forbidden = (*differing_settings, *conflicts(candidate, baseline))
     return tuple(
-        _compare_metric(workload, name, ours.get(name, []), theirs.get(name, []), forbidden)
+        _with_unparsed(_compare_metric(workload, name, ours.get(name, []), theirs.get(name, []), forbidden), unparsed)
         for name in (workload.metric, *others)
     )
+
+
+def _unparsed(scores: Sequence[Score]) -> Counter[str]:
+    """Count the answers, not the items, in which nothing was found."""
+    return Counter(score.metric for score in scores if not score.parsed)
+
+
+def _with_unparsed(comparison: Comparison, counts: tuple[Counter[str], Counter[str]]) -> Comparison:
+    name = comparison.metric.name if comparison.filter is None else f"{comparison.metric.name},{comparison.filter}"
+    sides = (comparison.candidate, comparison.baseline)
+    # What is only made of several answers, such as a majority, is in no single one's counts.
+    ours, theirs = (
+        side and replace(side, unparsed=count.get(name, side.unparsed))
+        for side, count in zip(sides, counts, strict=True)
+    )
+    return replace(comparison, candidate=ours, baseline=theirs)
 
 
 def difference_of_settings(candidate_facts: Mapping[str, str], baseline_facts: Mapping[str, str]) -> tuple[str, ...]:

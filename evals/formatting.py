@@ -6,7 +6,7 @@ import re
 import unicodedata
 
 from evals.metrics import Metric
-from evals.result import Comparison, Measurement
+from evals.result import Comparison, Measurement, SideSummary
 
 NOT_MEASURED = "not measured"
 _SEPARATORS = re.compile(r"\s+")
@@ -141,3 +141,11 @@ def _sign(value: float) -> str:
 
 def _with_unit(number: str, metric: Metric) -> str:
     return f"{number} {metric.unit}".rstrip()
+
+
+def reused_line(side: SideSummary) -> str:
+    """Return which of a side's answers were not asked now: "300 answers of the baseline were reused from job j_1."."""
+    jobs = ", ".join(sorted(side.reused))
+    were = "was" if sum(side.reused.values()) == 1 else "were"
+    launched = "" if "launching" in side.timings_s else "; no engine was launched for it"
+    return f"{plural(sum(side.reused.values()), 'answer')} of the {side.role} {were} reused from {jobs}{launched}."

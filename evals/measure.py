@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from math import fsum, isfinite
 
 from evals.metrics import METRICS, Direction, Kind, Metric
+from evals.repeats import MAJORITY, PASS_AT_ALL
 from evals.result import Measurement, Score
 from evals.statistics.means import mean, t_interval
 from evals.statistics.proportions import wilson_interval
@@ -22,8 +24,10 @@ def metric_of(name: str, scores: Iterable[Score] = ()) -> Metric:
 
     The stand-in claims to be a share when all values lie in [0, 1], and its direction is a guess: never judge by it.
     """
-    if name in METRICS:
-        return METRICS[name]
+    for suffix in ("", PASS_AT_ALL, MAJORITY):
+        base = METRICS.get(name.removesuffix(suffix)) if name.endswith(suffix) else None
+        if base is not None:
+            return base if not suffix else replace(base, name=name, title=base.title + suffix.replace("_", " "))
     unit = "share" if all(0 <= score.value <= 1 for score in scores) else ""
     return Metric(name=name, title=name.replace("_", " "), unit=unit, direction=Direction.HIGHER, kind=Kind.ACCURACY)
 

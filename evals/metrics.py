@@ -40,4 +40,14 @@ ACCURACY_NORM = Metric(
     name="acc_norm", title="length-normalised accuracy", unit="share", direction=Direction.HIGHER, kind=Kind.ACCURACY
 )
 
-METRICS: dict[str, Metric] = {metric.name: metric for metric in (EXACT_MATCH, ACCURACY, ACCURACY_NORM)}
+ACCURACY_OFFICIAL = Metric(
+    name="acc_official",
+    title="official accuracy (chance credit for unparsed answers)",
+    unit="share",
+    direction=Direction.HIGHER,
+    kind=Kind.ACCURACY,
+)
+
+METRICS: dict[str, Metric] = {
+    metric.name: metric for metric in (EXACT_MATCH, ACCURACY, ACCURACY_NORM, ACCURACY_OFFICIAL)
+}

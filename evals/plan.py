@@ -45,7 +45,7 @@ def _workload(item: dict[str, Any]) -> Workload:
 
 def workloads_of(submission: Submission) -> tuple[Workload, ...]:
     """Return the workloads that a submission asks for, cut to its limit."""
-    suite = load_suite(submission.suite)
+    suite = submission.workloads or load_suite(submission.suite)
     if submission.limit is None:
         return suite
     return tuple(replace(workload, limit=submission.limit) for workload in suite)
@@ -56,5 +56,6 @@ def plan_jobs(submission: Submission) -> tuple[JobSpec, ...]:
     workloads = workloads_of(submission)
     sides = ((Role.CANDIDATE, submission.candidate), (Role.BASELINE, submission.baseline))
     return tuple(
-        JobSpec(role=role, model=submission.model, engine=engine, workloads=workloads) for role, engine in sides
+        JobSpec(role=role, model=submission.model, engine=engine, workloads=workloads, use_cache=submission.use_cache)
+        for role, engine in sides
     )

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import shlex
+from dataclasses import fields
+from typing import Any
 
-from evals.spec import EngineSpec, Scalar, Submission
+from evals.spec import EngineSpec, Scalar, Submission, Workload
 
 
 def submit_command(submission: Submission) -> str:
@@ -15,14 +17,28 @@ def submit_command(submission: Submission) -> str:
     if submission.model.revision:
         words += ["--revision", submission.model.revision]
     words += ["--engine", candidate.kind, "--baseline", baseline.kind]
-    words += ["--suite", submission.suite]
+    words += _what_words(submission)
     words += _shared_words(baseline if candidate.kind == "remote" else candidate)
     words += _candidate_words(candidate)
     words += _side_words(candidate, args="engine-arg", url="engine-url", prefix="")
     words += _side_words(baseline, args="baseline-arg", url="baseline-url", prefix="baseline-")
     if submission.limit is not None:
         words += ["--limit", str(submission.limit)]
+    if not submission.use_cache:
+        words.append("--no-cache")
     return shlex.join([*words, "--wait"])
+
+
+def _what_words(submission: Submission) -> list[str]:
+    if not submission.workloads:
+        return ["--suite", submission.suite]
+    return [f"--workload={json.dumps(_changed(workload), sort_keys=True)}" for workload in submission.workloads]
+
+
+def _changed(workload: Workload) -> dict[str, Any]:
+    """Return a workload's settings that are not what they are by default."""
+    values = {field.name: (getattr(workload, field.name), field.default) for field in fields(workload)}
+    return {name: value for name, (value, default) in values.items() if value != default and value != {}}
 
 
 def _shared_words(engine: EngineSpec) -> list[str]:

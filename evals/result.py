@@ -31,10 +31,16 @@ class SampleKey:
 
 @dataclass(frozen=True, kw_only=True)
 class Response:
-    """Keep an engine's answer as it came, with raw Unix timestamps in seconds; unknown counts are None."""
+    """Keep an engine's answer as it came, with raw Unix timestamps in seconds; unknown counts are None.
+
+    request_sha256: over everything in the request that decides the answer (see `Question`). reasoning: the thoughts
+    that the engine itself told apart from the answer. log_probabilities, greedy: for a log-likelihood question, of
+    each continuation in order the sum over its tokens, and whether greedy decoding would have chosen it.
+    """
 
     key: SampleKey
     prompt_sha256: str
+    request_sha256: str | None = None
     text: str
     finish_reason: str | None
     prompt_tokens: int | None
@@ -42,16 +48,18 @@ class Response:
     sent_at: float
     ended_at: float
     attempts: int = 1
-    log_probability: float | None = None
-    is_greedy: bool | None = None
+    reasoning: str | None = None
+    log_probabilities: tuple[float, ...] | None = None
+    greedy: tuple[bool, ...] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Score:
-    """Judge one dataset item under one metric.
+    """Judge one answer to a dataset item under one metric.
 
     metric: lm-eval's "metric,filter" ("exact_match,strict-match"). value: 0 or 1 for shares.
     extracted: what the filter found in the text, None when it found nothing (then `parsed` is False).
+    how: by which rule it was found, where the scorer tells. repeat: which of the item's answers was judged.
     prompt_sha256: over all of the item's prompts in order, so that pairs can be proven to be pairs.
     """
 
@@ -63,6 +71,8 @@ class Score:
     extracted: str | None
     gold: str
     prompt_sha256: str
+    repeat: int = 0
+    how: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,6 +153,7 @@ class SideSummary:
     """Describe one side of a report: which engine, in which versions, on what, and what it cost.
 
     timings_s: seconds by phase ("launch", "evaluate", ...). versions: package to version. error: a job's error.
+    reused: how many answers were taken from which earlier job instead of asked again.
     """
 
     role: str
@@ -153,12 +164,16 @@ class SideSummary:
     hardware: str | None = None
     settings: dict[str, Any] = field(default_factory=dict)
     timings_s: dict[str, float] = field(default_factory=dict)
+    reused: dict[str, int] = field(default_factory=dict)
     error: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """Hold a run's comparisons and verdict, saved once and never recomputed."""
+    """Hold a run's comparisons and verdict, saved once and never recomputed.
+
+    scorer: whose judgement decides, when it is another than the workloads' own.
+    """
 
     run_id: str
     suite: str
@@ -169,4 +184,5 @@ class Report:
     baseline: SideSummary
     created_at: str
     plumbline_version: str
+    scorer: str | None = None
     reasons: tuple[str, ...] = ()

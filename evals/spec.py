@@ -10,6 +10,9 @@ from typing import Any
 
 Scalar = str | int | float | bool
 
+CUSTOM_SUITE = "custom"
+"""The suite's name of a submission that names its workloads itself."""
+
 
 class Role(StrEnum):
     """Which side of a comparison a job measures."""
@@ -31,6 +34,7 @@ class DataSource(StrEnum):
     HUB = "hub"
     LOCAL = "local"
     DEMO = "demo"
+    SUBSET = "subset"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,9 +72,13 @@ class EngineSpec:
 class Workload:
     """Name one benchmark with every setting that can change its score.
 
-    benchmark: an lm-eval task. limit: the first n items (None: all). few_shot: None keeps the task's own.
-    max_tokens and temperature: None keeps the task's own. margin: the non-inferiority margin, as a share.
-    metric: lm-eval's "metric,filter" that decides; the others are reported beside it.
+    benchmark: an lm-eval task or group, or "sgl-eval/NAME". limit: the first n items (None: all); of a group, of each
+    of its tasks. few_shot: None keeps the task's own. max_tokens, temperature, top_p, top_k and min_p: None keeps the
+    task's own. repeats: how often each item is asked, with the seeds seed, seed + 1 ...; more than one needs a
+    temperature. chat_template_args: handed to the chat template (`{"enable_thinking": true}`). think_end: what ends
+    a thinking model's thoughts; only what follows is judged. revision: a hub dataset's commit instead of the pinned
+    one. margin: the non-inferiority margin, as a share. metric: the "metric,filter" that decides; the others are
+    reported beside it. concurrency: requests in flight; None finds it from the engine.
     """
 
     name: str
@@ -83,13 +91,20 @@ class Workload:
     limit: int | None = None
     max_tokens: int | None = None
     temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    min_p: float | None = None
     seed: int = 1234
-    concurrency: int = 16
+    repeats: int = 1
+    chat_template_args: dict[str, Scalar] = field(default_factory=dict)
+    think_end: str | None = None
+    revision: str | None = None
+    concurrency: int | None = None
 
     def fingerprint(self) -> str:
         """Return the hash of all that decides whether two scores may be compared (not: how many at once)."""
         settings = asdict(self)
-        for irrelevant in ("concurrency", "margin", "name"):
+        for irrelevant in ("concurrency", "margin", "name", "metric"):
             del settings[irrelevant]
         return digest(settings)
 
@@ -105,13 +120,19 @@ class PullRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class Submission:
-    """Hold what a client asks for: a model, a candidate engine, a baseline engine and a suite."""
+    """Hold what a client asks for: a model, a candidate engine, a baseline engine and a suite.
+
+    workloads: named in the submission itself, instead of a suite's; `suite` is then CUSTOM_SUITE. use_cache: whether
+    answers that the same engine, model and settings gave before may be used again.
+    """
 
     model: ModelSpec
     candidate: EngineSpec
     baseline: EngineSpec
     suite: str
+    workloads: tuple[Workload, ...] = ()
     limit: int | None = None
+    use_cache: bool = True
     tags: tuple[str, ...] = ()
     pull_request: PullRequest | None = None
 
@@ -124,6 +145,7 @@ class JobSpec:
     model: ModelSpec
     engine: EngineSpec
     workloads: tuple[Workload, ...]
+    use_cache: bool = True
 
 
 def digest(value: Any) -> str:

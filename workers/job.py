@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from db.claims import Claim
 from db.jobs import enter_phase, note_facts
-from db.samples import forget_responses, responses_of, save_scores
+from db.samples import forget_responses, save_scores
 from db.session import transaction
 from db.settings import Settings
 from db.states import Phase
-from evals.accuracy.benchmarks import load_task
-from evals.accuracy.datasets import find_dataset
 from evals.accuracy.harness import Observer, Progress, run_accuracy
 from evals.client import EngineClient
-from evals.spec import Workload
+from evals.errors import InternalError, PlumblineError
+from evals.spec import ModelSpec, Workload
+from evals.tokenizing import TokenizerFile, tokenizer_file
 from workers.devices import gpus_of, require_devices
-from workers.gpus import hardware_description
 from workers.heartbeat import Heartbeat
+from workers.model_files import local_folder
+from workers.preparation import Prepared, Standing, answers_of, hardware_of, prepare, standing_of
 from workers.provenance import identity_facts, is_another, model_digest
 from workers.response_writer import ResponseWriter
 from workers.server import Server, running
@@ -29,96 +31,105 @@ from workers.server import Server, running
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Prepared:
-    """A workload with its lm-eval task loaded and what identifies its items."""
-
-    workload: Workload
-    task: Any
-    facts: dict[str, str]
-
-
 def execute(claim: Claim, settings: Settings) -> None:
-    """Do a job's work under its lease; raise the PlumblineError that ended it, after the engine is gone."""
+    """Do a job's work under its lease; raise the PlumblineError that ended it, after the engine is gone.
+
+    An engine is launched only for what the same engine has not answered before.
+    """
     with Heartbeat(claim.lease, lease_s=settings.lease_s, every_s=settings.heartbeat_s) as heartbeat:
         _enter(claim, Phase.PREPARING)
         require_devices(claim.job, claim.devices)
-        prepared = [_prepare(workload, settings) for workload in claim.job.spec.workloads]
+        prepared = prepare(claim, settings)
         model = model_digest(claim.job.spec.model)
         heartbeat.check()
+        standing = standing_of(claim, prepared, model, settings)
+        if standing.complete:
+            _evaluate(claim, prepared, None, heartbeat)
+            return
         _enter(claim, Phase.LAUNCHING)
-        with running(
-            claim.job.spec.engine,
-            claim.job.spec.model,
-            settings=settings,
-            job_id=claim.job.id,
-            attempt=claim.lease.attempt,
-            devices=gpus_of(claim.devices),
-            should_stop=heartbeat.should_stop,
-            on_launch=lambda log_path: _note_log(claim, log_path),
-        ) as server:
-            _note_server(claim, server, model)
-            _enter(claim, Phase.EVALUATING)
-            for item in prepared:
-                _run_workload(claim, item, server, heartbeat)
+        with _launched(claim, heartbeat, settings) as server:
+            _note_server(claim, server, model, standing)
+            _evaluate(claim, prepared, server, heartbeat)
             _enter(claim, Phase.STOPPING)
 
 
-def _prepare(workload: Workload, settings: Settings) -> Prepared:
-    dataset = find_dataset(workload, data_folder=settings.data)
-    return Prepared(workload=workload, task=load_task(workload, dataset), facts=dataset.facts)
+@contextmanager
+def _launched(claim: Claim, heartbeat: Heartbeat, settings: Settings) -> Iterator[Server]:
+    with running(
+        claim.job.spec.engine,
+        claim.job.spec.model,
+        settings=settings,
+        job_id=claim.job.id,
+        attempt=claim.lease.attempt,
+        devices=gpus_of(claim.devices),
+        should_stop=heartbeat.should_stop,
+        on_launch=lambda log_path: _note_log(claim, log_path),
+    ) as server:
+        yield server
 
 
-def _run_workload(claim: Claim, item: Prepared, server: Server, heartbeat: Heartbeat) -> None:
+def _evaluate(claim: Claim, prepared: list[Prepared], server: Server | None, heartbeat: Heartbeat) -> None:
+    _enter(claim, Phase.EVALUATING)
+    for item in prepared:
+        _run_workload(claim, item, server, heartbeat)
+
+
+def _run_workload(claim: Claim, item: Prepared, server: Server | None, heartbeat: Heartbeat) -> None:
     workload = item.workload
-    with transaction() as session:
-        answered = {response.key: response for response in responses_of(session, claim.job.id, workload.name)}
     with ResponseWriter(claim.lease) as writer:
         result = run_accuracy(
             workload,
-            item.task,
+            item.benchmark,
             connect=lambda: _client(server, workload),
-            answered=answered,
+            answered=answers_of(claim, workload),
             observer=_observer(workload, server, heartbeat, writer),
+            tokenizer=_tokenizer(claim.job.spec.model),
         )
     with transaction() as session:
         save_scores(session, claim.lease, workload.name, result.scores)
-        note_facts(session, claim.lease, {f"workload:{workload.name}": item.facts | result.facts})
+        note_facts(session, claim.lease, {f"workload:{workload.name}": result.facts | result.notes})
 
 
-def _observer(workload: Workload, server: Server, heartbeat: Heartbeat, writer: ResponseWriter) -> Observer:
+def _tokenizer(model: ModelSpec) -> TokenizerFile:
+    folder = local_folder(model)
+    return None if folder is None else tokenizer_file(folder)
+
+
+def _observer(workload: Workload, server: Server | None, heartbeat: Heartbeat, writer: ResponseWriter) -> Observer:
     def show(progress: Progress) -> None:
         heartbeat.show(workload.name, asdict(progress))
 
     return Observer(
-        on_response=lambda question, response: writer.put(workload.name, question, response),
+        on_response=lambda asked, response: writer.put(workload.name, asked, response),
         on_progress=show,
         check=_first_trouble(heartbeat, writer, server),
     )
 
 
-def _first_trouble(heartbeat: Heartbeat, writer: ResponseWriter, server: Server) -> Callable[[], None]:
+def _first_trouble(heartbeat: Heartbeat, writer: ResponseWriter, server: Server | None) -> Callable[[], None]:
     def check() -> None:
         heartbeat.check()
         writer.check()
-        failure = server.has_died()
+        failure: PlumblineError | None = server.has_died() if server else None
         if failure is not None:
             raise failure
 
     return check
 
 
-def _client(server: Server, workload: Workload) -> EngineClient:
+def _client(server: Server | None, workload: Workload) -> EngineClient:
+    if server is None:
+        raise InternalError("a question was left and no engine launched", remedy="report this; a retry may help")
     return EngineClient(
         server.base_url, model=server.served_model, concurrency=workload.concurrency, api_key=server.api_key
     )
 
 
-def _note_server(claim: Claim, server: Server, model: str | None) -> None:
+def _note_server(claim: Claim, server: Server, model: str | None, standing: Standing) -> None:
     """Keep what is known of the server; answers that another model or engine gave are forgotten first."""
     identity = identity_facts(server, claim.job.spec.engine, model)
     with transaction() as session:
-        if is_another(claim.job.facts, identity):
+        if is_another(standing.facts, identity):
             log.warning("job %s: the model or its engine has changed; earlier answers are asked again", claim.job.id)
             forget_responses(session, claim.lease)
         note_facts(session, claim.lease, _server_facts(server, claim) | identity)
@@ -127,16 +138,11 @@ def _note_server(claim: Claim, server: Server, model: str | None) -> None:
 def _server_facts(server: Server, claim: Claim) -> dict[str, Any]:
     return {
         "versions": dict(server.versions),
-        "hardware": _hardware(claim),
+        "hardware": hardware_of(claim),
         "devices": list(claim.devices),
         "command": list(server.command),
         "launch_s": server.launch_s,
     }
-
-
-def _hardware(claim: Claim) -> str:
-    remote = claim.job.spec.engine.kind == "remote"
-    return "not known: a remote engine" if remote else hardware_description(gpus_of(claim.devices))
 
 
 def _enter(claim: Claim, phase: Phase) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,12 @@ def local_folder(model: ModelSpec) -> Path | None:
     if path.is_absolute() or model.path.startswith((".", "~")) or path.exists():
         return path.resolve()
     return None
+
+
+def with_absolute_path(model: ModelSpec) -> ModelSpec:
+    """Return a local model with its absolute folder as its path."""
+    folder = local_folder(model)
+    return model if folder is None else replace(model, path=str(folder))
 
 
 def preflight(model: ModelSpec) -> None:

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from db.settings import Settings
 from evals.spec import EngineSpec, ModelSpec, digest
 from workers.engines.base import INSIDE
-from workers.model_files import local_folder
+from workers.engines.environments import environment_for
+from workers.engines.registry import local_engine
+from workers.external_code import with_checked_code
+from workers.model_files import local_folder, with_absolute_path
 from workers.server import Server
 
 _MIB = 2**20
 _READ_WHOLE_BYTES = 16 * _MIB
 _PROBES = 16
-_IDENTITY = "answered_by"
+IDENTITY = "answered_by"
 
 
 def model_digest(model: ModelSpec) -> str | None:
@@ -42,19 +47,49 @@ def identity_facts(server: Server, engine: EngineSpec, model: str | None) -> dic
 
     model: what `model_digest` said before the launch.
     """
+    return _facts(model, server.versions, _without_port(server.command) or server.base_url, engine)
+
+
+def _facts(
+    model: str | None, versions: Mapping[str, str], arguments: Sequence[str] | str, engine: EngineSpec
+) -> dict[str, Any]:
     code = [tree_digest(INSIDE)]
     if engine.external_package is not None:
         code.append(tree_digest(Path(engine.external_package)))
-    arguments = [word for word in server.command if not word.startswith("--port")]
-    facts = {_IDENTITY: digest([model, dict(server.versions), arguments or server.base_url, code])}
+    facts = {IDENTITY: digest([model, dict(versions), arguments, code])}
     if engine.external_package is not None:
         facts["external_package_sha256"] = code[1]
     return facts if model is None else {**facts, "model_files": model}
 
 
-def is_another(before: dict[str, Any], now: dict[str, Any]) -> bool:
+def _without_port(command: Sequence[str]) -> list[str]:
+    return [word for word in command if not word.startswith("--port")]
+
+
+def expected_facts(spec: EngineSpec, model: ModelSpec, files: str | None, settings: Settings) -> dict[str, Any] | None:
+    """Return the facts about who would answer, before anything is launched; None when they cannot be known.
+
+    They are what `identity_facts` will say of the launched engine, its versions and its command without the port. A
+    remote engine's build and a hub model without a cached commit are not known.
+    """
+    if spec.kind == "remote" or files is None:
+        return None
+    spec = with_checked_code(spec, settings.code_roots)
+    environment = environment_for(spec, settings)
+    command = local_engine(spec.kind).command(
+        spec, with_absolute_path(model), port=0, interpreter=environment.interpreter
+    )
+    arguments = _without_port(command)
+    return {
+        "versions": dict(environment.versions),
+        "command": arguments,
+        **_facts(files, environment.versions, arguments, spec),
+    }
+
+
+def is_another(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
     """Tell whether answers stored under the facts `before` came from another model or engine than `now`."""
-    return _IDENTITY in before and before[_IDENTITY] != now[_IDENTITY]
+    return IDENTITY in before and before[IDENTITY] != now[IDENTITY]
 
 
 def _content(path: Path) -> str:

@@ -51,9 +51,16 @@ def enqueue_report(run_id: str) -> None:
     _send("plumbline.write_report", run_id, CONTROL)
 
 
-def _send(task: str, argument: str, queue: str) -> None:
+def enqueue_rescoring(run_id: str, scorer: str) -> bool:
+    """Wake a worker to rescore a run; tell whether the broker took the message, which nobody sends again."""
+    return _send("plumbline.rescore", run_id, CONTROL, scorer)
+
+
+def _send(task: str, argument: str, queue: str, *more: str) -> bool:
     try:
-        app.send_task(task, args=[argument], queue=queue)
+        app.send_task(task, args=[argument, *more], queue=queue)
     except OperationalError as error:
         # Postgres already holds the work; the reconcile task sends the message again.
         log.warning("the broker did not take %s(%s): %s", task, argument, error)
+        return False
+    return True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -28,8 +30,11 @@ _MUST_BE_EQUAL = (
     "few_shot",
     "generation",
     "items",
-    "train_sha256",
-    "test_sha256",
+    "dataset",
+    "dataset_revision",
+    "dataset_fingerprint",
+    "items_sha256",
+    "worked_examples_sha256",
     "prompts_sha256",
 )
 """The facts of a workload that decide whether its two sides may be compared."""
@@ -40,13 +45,17 @@ _TELLING_PACKAGES = frozenset(
 """The packages a report names; the job's facts keep them all."""
 
 
-def report_of(session: Session, run_id: str) -> Report:
-    """Return the report of a run whose jobs have all ended."""
+def report_of(session: Session, run_id: str, *, deciding: Mapping[str, Workload] | None = None) -> Report:
+    """Return the report of a run whose jobs have all ended.
+
+    deciding: workloads by name, with the metrics that shall decide instead of their own.
+    """
     run = get_run(session, run_id)
     jobs = {job.role: job for job in jobs_of(session, run_id)}
     candidate, baseline = jobs[Role.CANDIDATE], jobs[Role.BASELINE]
     complete = all(job.state == JobState.SUCCEEDED for job in jobs.values())
-    workloads = candidate.spec.workloads if complete else ()
+    asked = candidate.spec.workloads if complete else ()
+    workloads = [(deciding or {}).get(workload.name, workload) for workload in asked]
     comparisons = [row for workload in workloads for row in _compare(session, workload, candidate, baseline)]
     return build_report(
         run_id=run_id,
@@ -104,8 +113,17 @@ def _summary(job: JobRecord, submission: Submission) -> SideSummary:
         hardware=job.facts.get("hardware"),
         settings=_settings(job, submission),
         timings_s=phase_seconds(job.timeline, ended_at=job.finished_at.timestamp() if job.finished_at else None),
+        reused=_reused(job),
         error=job.error if job.state != JobState.SUCCEEDED else None,
     )
+
+
+def _reused(job: JobRecord) -> dict[str, int]:
+    counts: Counter[str] = Counter()
+    for key, by_job in job.facts.items():
+        if key.startswith("reused:"):
+            counts.update(by_job)
+    return dict(counts)
 
 
 def _settings(job: JobRecord, submission: Submission) -> dict[str, Any]:

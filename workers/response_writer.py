@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 from db.jobs import Lease
 from db.samples import save_responses
 from db.session import StorageError, transaction
-from evals.accuracy.questions import Question
+from evals.accuracy.questions import Asked
 from evals.errors import PlumblineError
 from evals.result import Response
 
@@ -24,7 +24,7 @@ _BATCH = 200
 _PATIENCE_S = 60.0
 """How long saving is tried while Postgres is away; the heartbeat ends the job when its lease runs out before."""
 
-Item = tuple[str, Question, Response]
+Item = tuple[str, Asked, Response]
 
 
 class ResponseWriter:
@@ -51,9 +51,9 @@ class ResponseWriter:
         if kind is None:
             self.check()
 
-    def put(self, workload: str, question: Question, response: Response) -> None:
+    def put(self, workload: str, asked: Asked, response: Response) -> None:
         """Hand a response over; returns at once."""
-        self._items.put((workload, question, response))
+        self._items.put((workload, asked, response))
 
     def check(self) -> None:
         """Raise what the writing met, if anything."""
@@ -84,7 +84,7 @@ class ResponseWriter:
         while True:
             try:
                 with transaction() as session:
-                    prompts = {question.prompt_sha256: question.prompt for _, question, _ in items}
+                    prompts = {asked.prompt_sha256: asked.prompt for _, asked, _ in items}
                     pairs = [(workload, response) for workload, _, response in items]
                     return save_responses(session, self._lease, pairs, prompts)
             except OperationalError:

@@ -15,7 +15,6 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 from db.settings import Settings
@@ -30,7 +29,7 @@ from workers.engines.registry import local_engine
 from workers.environment import cpu_threads, engine_environment
 from workers.external_code import with_checked_code
 from workers.launch import Launch, Server, launch_on_free_port
-from workers.model_files import local_folder, preflight
+from workers.model_files import preflight, with_absolute_path
 
 NOTICE_S = 1.5
 
@@ -71,7 +70,7 @@ def running(
     launch = Launch(
         engine=local_engine(spec.kind),
         spec=spec,
-        model=_with_absolute_path(model),
+        model=with_absolute_path(model),
         environment=environment,
         variables=_variables(spec, devices, settings),
         log_path=_prepared(log_path_of(settings, job_id, attempt)),
@@ -118,11 +117,6 @@ def _remote_server(spec: EngineSpec, model: ModelSpec, settings: Settings) -> Se
         ready_at=time.time(),
         api_key=key,
     )
-
-
-def _with_absolute_path(model: ModelSpec) -> ModelSpec:
-    folder = local_folder(model)
-    return model if folder is None else replace(model, path=str(folder))
 
 
 def _variables(spec: EngineSpec, devices: Sequence[str], settings: Settings) -> dict[str, str]:

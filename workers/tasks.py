@@ -10,7 +10,7 @@ from sqlalchemy.exc import OperationalError
 
 from db.claims import Claim, claim_job, end_job, requeue_job
 from db.reconcile import end_cancelled, lost_jobs, stuck_runs, waiting_jobs
-from db.reports import save_report
+from db.reports import save_report, save_rescored
 from db.runs import finish_run, lock_run
 from db.session import transaction
 from db.settings import Settings, settings
@@ -21,6 +21,7 @@ from workers.identity import HOST, forget_dead_workers, worker_name
 from workers.job import execute
 from workers.queue import app, enqueue_job, enqueue_report
 from workers.reporting import broken_report, report_of
+from workers.rescoring import not_rescored, rescore_run
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +71,19 @@ def _save_report(run_id: str, trouble: str | None) -> None:
         report = report_of(session, run_id) if trouble is None else broken_report(session, run_id, trouble)
         if save_report(session, report):
             log.info("run %s: %s, %s", run_id, report.verdict, report.headline)
+
+
+@app.task(name="plumbline.rescore")
+def rescore(run_id: str, scorer: str) -> None:
+    """Judge a run's stored answers by another scorer; what keeps it from that becomes the report."""
+    try:
+        report = rescore_run(run_id, scorer, settings())
+    except PlumblineError as error:
+        log.warning("run %s is not rescored: %s", run_id, error)
+        with transaction() as session:
+            save_rescored(session, not_rescored(session, run_id, scorer, error))
+    else:
+        log.info("run %s rescored with %s: %s", run_id, scorer, report.verdict)
 
 
 @app.task(name="plumbline.reconcile")

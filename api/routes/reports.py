@@ -4,23 +4,46 @@ from __future__ import annotations
 
 from enum import StrEnum
 from typing import Annotated
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from api.auth import Viewer
+from api.auth import Submitter, Viewer
 from api.parameters import PublicUrl, RunId
+from api.problems import HttpError
 from api.resources import ROOT
 from db.codec import to_json
-from db.reports import latest_report
+from db.reports import count_reports, latest_report
 from db.runs import get_run
 from db.session import transaction
+from db.states import RunState
 from evals.render.markdown import render_markdown
 from evals.result import Report
+from workers.queue import enqueue_rescoring
 
 router = APIRouter(prefix=f"{ROOT}/submissions", tags=["reports"])
 
 _MARKDOWN = "text/markdown; charset=utf-8"
+
+
+Scorer = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.@-]{1,64}$")]
+
+
+class RescoreRequest(BaseModel):
+    """Which scorer shall decide."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    scorer: Scorer = Field(examples=["answer-line@1", "flexible-extract"])
+
+
+class Rescoring(BaseModel):
+    """Where the rescored report will be: ask there until it is found."""
+
+    report: str
+    after: int = Field(description="How many reports the run has now.")
 
 
 class Format(StrEnum):
@@ -41,12 +64,27 @@ def report(
     token: Viewer,
     url: PublicUrl,
     format: Annotated[Format | None, Query(description="Goes before the Accept header.")] = None,
+    scorer: Annotated[Scorer | None, Query(description="The report that this scorer decided; see rescore.")] = None,
+    after: Annotated[int, Query(ge=0, le=2**31 - 1, description="Only a report with a higher number.")] = 0,
     accept: Annotated[str, Header(include_in_schema=False)] = "",
 ) -> Response:
     """Return the newest report as JSON, or as the Markdown that stands in a pull request."""
     with transaction() as session:
         get_run(session, run_id)
-        found = latest_report(session, run_id)
+        found = latest_report(session, run_id, scorer=scorer, after=after)
     if format == Format.MARKDOWN or (format is None and "text/markdown" in accept):
         return Response(render_markdown(found, report_url=f"{url}/runs/{run_id}"), media_type=_MARKDOWN)
     return JSONResponse(to_json(found))
+
+
+@router.post("/{run_id}/rescore", status_code=202, summary="Judge a run's answers by another scorer")
+def rescore(run_id: RunId, body: RescoreRequest, token: Submitter) -> Rescoring:
+    """Queue a further report of a finished run in which another scorer decides; no model runs."""
+    with transaction() as session:
+        if get_run(session, run_id).state != RunState.FINISHED:
+            raise HttpError("not_finished", f"run {run_id} has not ended", remedy="wait for its report")
+        count = count_reports(session, run_id)
+    if not enqueue_rescoring(run_id, body.scorer):
+        raise HttpError("not_ready", "the broker does not take the request", remedy="try again; see GET /readyz")
+    where = urlencode({"scorer": body.scorer, "after": count})
+    return Rescoring(report=f"{ROOT}/submissions/{run_id}/report?{where}", after=count)

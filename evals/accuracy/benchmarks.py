@@ -1,64 +1,56 @@
-"""Make lm-eval task objects: stock definitions, pointed at the items that were found and cut to the workload."""
+"""Load a workload's benchmark: run here where its definition allows it, by lm-eval itself otherwise."""
 
 from __future__ import annotations
 
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
-from evals.accuracy.datasets import Dataset
-from evals.errors import DatasetError, InvalidSubmissionError
+from evals.accuracy.benchmark import Benchmark
+from evals.accuracy.datasets import find_dataset
+from evals.accuracy.definitions import OWN_TASKS, direct_definitions, require_known
+from evals.accuracy.direct import DirectBenchmark, why_not_direct
+from evals.errors import InvalidSubmissionError
 from evals.spec import Workload
 
-OWN_TASKS = Path(__file__).resolve().parent / "tasks"
-"""Our own definitions, one NAME.yaml each in lm-eval's form; they go before lm-eval's."""
 
-_STOCK = {"gsm8k": "gsm8k/gsm8k.yaml"}
-"""Files of lm-eval's own definitions. Opening one by name avoids the index of all 14,683, which took 22 seconds."""
+def load_benchmark(workload: Workload, *, data_folder: Path | None) -> Benchmark:
+    """Return a workload's benchmark with its items found and checked.
 
-
-def load_task(workload: Workload, dataset: Dataset) -> Any:
-    """Return the lm-eval task of a workload with its items loaded.
-
-    Raises InvalidSubmissionError for an unknown benchmark and DatasetError when the items cannot be loaded.
+    Raises InvalidSubmissionError for an unknown benchmark or settings it cannot have, DatasetError with the remedy
+    when its items are missing or damaged.
     """
-    import lm_eval
-    from datasets.exceptions import DatasetGenerationError, DatasetNotFoundError
-    from lm_eval.api.task import ConfigurableTask
-    from lm_eval.tasks._yaml_loader import load_yaml
+    check_settings(workload)
+    definitions = direct_definitions(workload.benchmark)
+    if definitions is not None and not any(why_not_direct(definition) for definition in definitions):
+        dataset = find_dataset(workload, definitions, data_folder=data_folder)
+        return DirectBenchmark(definitions, workload, dataset, harness_of(definitions[0].place))
+    require_known(workload.benchmark)
+    from evals.accuracy.lm_eval_tasks import LmEvalBenchmark
 
-    definition = _definition(workload.benchmark, Path(lm_eval.__file__).parent / "tasks")
-    config = load_yaml(definition, resolve_func=True, recursive=True) | dataset.overrides | _settings(workload)
-    config.pop("tag", None)
+    return LmEvalBenchmark(workload)
+
+
+def harness_of(place: Path) -> str:
+    """Say whose definition it is, with the version that decides what it says."""
+    if place.is_relative_to(OWN_TASKS):
+        return f"plumbline {version('plumbline')}, {place.name}"
     try:
-        task = ConfigurableTask(config=config)
-    except (DatasetGenerationError, DatasetNotFoundError, OSError, ValueError, KeyError) as error:
-        raise DatasetError(
-            f"the items of benchmark {workload.benchmark!r} cannot be loaded: {error}",
-            remedy="check the files named in the error, or the connection to the hub (HF_ENDPOINT, HF_HUB_OFFLINE)",
-        ) from error
-    _apply_sampling(task, workload)
-    return task
+        return f"lm-eval {version('lm_eval')}"
+    except PackageNotFoundError:
+        return "lm-eval"
 
 
-def _definition(benchmark: str, stock: Path) -> Path:
-    own = {path.stem: path for path in OWN_TASKS.glob("*.yaml")}
-    known = {name: stock / place for name, place in _STOCK.items()} | own
-    if benchmark not in known:
+def check_settings(workload: Workload) -> None:
+    """Refuse settings that make no sense, alone or together; raises InvalidSubmissionError that names the field."""
+    for name, least in (("limit", 1), ("repeats", 1), ("concurrency", 1), ("max_tokens", 1), ("few_shot", 0)):
+        value = getattr(workload, name)
+        if value is not None and value < least:
+            raise InvalidSubmissionError(
+                f"{workload.name} has {name} {value}", remedy=f"set {name} to {least} or more", field=name
+            )
+    if workload.repeats > 1 and not workload.temperature:
         raise InvalidSubmissionError(
-            f"unknown benchmark {benchmark!r}", remedy=f"the benchmarks are: {', '.join(sorted(known))}"
+            f"{workload.name} repeats each question {workload.repeats} times without a temperature",
+            remedy="set temperature above 0, or repeats to 1: greedy answers are all the same",
+            field="repeats",
         )
-    return known[benchmark]
-
-
-def _settings(workload: Workload) -> dict[str, Any]:
-    return {} if workload.few_shot is None else {"num_fewshot": workload.few_shot}
-
-
-def _apply_sampling(task: Any, workload: Workload) -> None:
-    chosen: dict[str, Any] = {}
-    if workload.max_tokens is not None:
-        chosen["max_gen_toks"] = workload.max_tokens
-    if workload.temperature is not None:
-        chosen |= {"temperature": workload.temperature, "do_sample": workload.temperature > 0}
-    if chosen:
-        task.set_config(key="generation_kwargs", value=chosen, update=True)

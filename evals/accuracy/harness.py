@@ -1,18 +1,21 @@
-"""Run one accuracy workload against a running engine, with lm-eval as the judge."""
+"""Run one accuracy workload against a running engine."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from evals.accuracy.answering import Check
-from evals.accuracy.questions import Question
-from evals.accuracy.scoring import RunningScore, scores_from
+from evals.accuracy.answering import Check, ask_all
+from evals.accuracy.benchmark import Benchmark
+from evals.accuracy.choosing import ChoiceAsker
+from evals.accuracy.concurrency import concurrency_for
+from evals.accuracy.questions import Asked, Question
+from evals.accuracy.thinking import thinking_facts
 from evals.client import EngineClient
 from evals.result import Response, SampleKey, Score
-from evals.spec import Api, Workload, digest
+from evals.spec import Workload, digest
+from evals.tokenizing import Tokenizer, TokenizerFile
+from evals.transport.loop import run_loop
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,82 +32,97 @@ class Progress:
 class Observer:
     """Hear what happens: every question with its answer, the progress, and a check that may raise to stop."""
 
-    on_response: Callable[[Question, Response], None]
+    on_response: Callable[[Asked, Response], None]
     on_progress: Callable[[Progress], None]
     check: Check
 
 
 @dataclass(frozen=True, kw_only=True)
 class WorkloadResult:
-    """Hold a workload's scores and what was true of its prompts and its scorer."""
+    """Hold a workload's scores, what was true of its prompts and its scorer, and how it was asked.
+
+    facts: what decides comparability. notes: what may differ between two sides (cut-off answers, concurrency).
+    """
 
     scores: list[Score]
     facts: dict[str, str]
+    notes: dict[str, str]
+
+
+def unanswered(benchmark: Benchmark, answered: Mapping[SampleKey, Response]) -> list[Question]:
+    """Return the questions to which no answer is known; one to another request does not count."""
+    return [question for question in benchmark.questions() if not _knows(answered, question)]
 
 
 def run_accuracy(
     workload: Workload,
-    task: Any,
+    benchmark: Benchmark,
     *,
     connect: Callable[[], EngineClient],
     answered: Mapping[SampleKey, Response],
     observer: Observer,
+    tokenizer: TokenizerFile = None,
 ) -> WorkloadResult:
-    """Ask an lm-eval task's questions of an engine and return lm-eval's judgement of every item.
+    """Ask a benchmark's questions of an engine and judge the answers.
 
-    answered: responses that need not be asked again. Raises what the client, the observer's check or lm-eval raise.
+    answered: responses that need not be asked again; with all of them `connect` is never called. tokenizer: the
+    model's tokenizer file, if it lies here. Raises what the client or the observer's check raise.
     """
-    import lm_eval
-    from lm_eval.evaluator import evaluate
+    questions = benchmark.questions()
+    missing = unanswered(benchmark, answered)
+    meter = _Meter(benchmark, observer, total=len(questions))
+    meter.begin(questions, answered, missing)
+    notes: dict[str, str] = {}
+    fresh: list[Response] = []
+    if missing:
+        fresh, notes = run_loop(_ask(workload, missing, connect, meter.heard, observer.check, tokenizer))
+    fresh_by_key = {response.key: response for response in fresh}
+    answers = {question.key: fresh_by_key.get(question.key) or answered[question.key] for question in questions}
+    scores = benchmark.judge(answers)
+    notes |= thinking_facts(answers.values(), workload.think_end)
+    return WorkloadResult(scores=scores, facts=_facts(benchmark, workload, scores), notes=notes)
 
-    from evals.accuracy.engine_lm import EngineLM
 
-    logging.getLogger("lm_eval").setLevel(logging.WARNING)
-    meter = _Meter(task, workload, answered, observer)
-    model = EngineLM(
-        connect=connect,
-        workload=workload,
-        answered=answered,
-        on_start=meter.start,
-        on_response=meter.heard,
-        check=observer.check,
-    )
-    chat = workload.api is Api.CHAT
-    # The sampler of few-shot examples remembers its state: seeded here, the same task gives the same prompts again.
-    task.set_fewshot_seed(seed=workload.seed)
-    result = evaluate(
-        lm=model,
-        task_dict={"tasks": {task.task_name: task}, "groups": {}},
-        limit=workload.limit,
-        bootstrap_iters=0,
-        log_samples=True,
-        apply_chat_template=chat,
-        fewshot_as_multiturn=chat,
-    )
-    scores = scores_from(result["samples"])
-    return WorkloadResult(scores=scores, facts=_facts(task, workload, scores, lm_eval.__version__))
+async def _ask(
+    workload: Workload,
+    questions: Sequence[Question],
+    connect: Callable[[], EngineClient],
+    on_response: Callable[[Question, Response], None],
+    check: Check,
+    tokenizer: TokenizerFile,
+) -> tuple[list[Response], dict[str, str]]:
+    concurrency = concurrency_for(workload.concurrency)
+    async with connect() as client:
+        asker = ChoiceAsker(Tokenizer(client, tokenizer), seed=workload.seed)
+        await asker.prepare(client, questions)
+        responses = await ask_all(
+            client, questions, concurrency=concurrency, on_response=on_response, check=check, ask=asker.ask
+        )
+    return responses, {"concurrency": concurrency.describe(), **asker.describe()}
+
+
+def _knows(answered: Mapping[SampleKey, Response], question: Question) -> bool:
+    stored = answered.get(question.key)
+    return stored is not None and stored.request_sha256 == question.request_sha256
 
 
 class _Meter:
     """Count answers, judge them as they come, and pass them on."""
 
-    def __init__(
-        self, task: Any, workload: Workload, answered: Mapping[SampleKey, Response], observer: Observer
-    ) -> None:
-        self._task = task
-        self._workload = workload
-        self._answered = answered
+    def __init__(self, benchmark: Benchmark, observer: Observer, *, total: int) -> None:
+        self._benchmark = benchmark
         self._observer = observer
-        self._score: RunningScore | None = None
-        self._done = self._total = 0
+        self._total = total
+        self._done = self._scored = 0
+        self._right = 0.0
 
-    def start(self, questions: list[Question], missing: list[Question]) -> None:
-        self._score = RunningScore(self._task, self._workload.metric)
-        self._total = len(questions)
+    def begin(
+        self, questions: Sequence[Question], answered: Mapping[SampleKey, Response], missing: Sequence[Question]
+    ) -> None:
         asked = {question.key for question in missing}
         for question in questions:
             if question.key not in asked:
-                self._count(question, self._answered[question.key])
+                self._count(question, answered[question.key])
         self._tell()
 
     def heard(self, question: Question, response: Response) -> None:
@@ -114,22 +132,20 @@ class _Meter:
 
     def _count(self, question: Question, response: Response) -> None:
         self._done += 1
-        if self._score is not None:
-            self._score.add(question, response)
+        value = self._benchmark.judge_one(question, response)
+        if value is not None:
+            self._right += value
+            self._scored += 1
 
     def _tell(self) -> None:
-        right, scored = (self._score.right, self._score.scored) if self._score else (0.0, 0)
-        self._observer.on_progress(Progress(done=self._done, total=self._total, right=right, scored=scored))
+        self._observer.on_progress(Progress(done=self._done, total=self._total, right=self._right, scored=self._scored))
 
 
-def _facts(task: Any, workload: Workload, scores: list[Score], version: str) -> dict[str, str]:
+def _facts(benchmark: Benchmark, workload: Workload, scores: Sequence[Score]) -> dict[str, str]:
     prompts = sorted({(score.task, score.doc_id, score.prompt_sha256) for score in scores})
     return {
-        "harness": f"lm-eval {version}",
-        "task_version": str(task.VERSION),
-        "few_shot": str(task.config.num_fewshot),
-        "generation": digest(task.config.generation_kwargs),
+        **benchmark.facts,
         "prompts_sha256": digest(prompts),
-        "items": str(len({(score.task, score.doc_id) for score in scores})),
+        "items": str(len(prompts)),
         "workload": workload.fingerprint(),
     }

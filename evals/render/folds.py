@@ -19,6 +19,7 @@ from evals.formatting import (
 )
 from evals.render.escape import block, code, link, plain
 from evals.render.provenance import provenance_folds
+from evals.render.scorers import scorer_fold
 from evals.render.tables import bullets, fold, table
 from evals.result import Comparison, Flip, Measurement, Report, SideSummary, Verdict
 
@@ -32,6 +33,7 @@ def folds(report: Report, report_url: str | None) -> Iterator[str]:
     yield from _reasons("What was not comparable, and why", report.comparisons, (Verdict.INCOMPARABLE, None))
     yield from _reasons("What failed or could not be decided", deciding, (Verdict.FAIL, Verdict.INCONCLUSIVE))
     yield from _metrics(report.comparisons)
+    yield from scorer_fold(report.comparisons)
     yield from _pairs(report.comparisons)
     for comparison in deciding:
         yield from _flips(comparison, report_url)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from evals.formatting import NOT_MEASURED, difference, margin, measured, sizes
+from evals.formatting import NOT_MEASURED, difference, margin, measured, reused_line, sizes
 from evals.render.escape import code, link, plain
 from evals.render.folds import folds
 from evals.render.tables import table
@@ -52,7 +52,9 @@ def _context(report: Report, report_url: str | None) -> str:
         f"{plain(side.role, 20)} {code(side.engine, 60)} with {code(side.model)}"
         for side in (report.candidate, report.baseline)
     )
-    return f"Suite {code(report.suite, 60)}: {sides}. {link('Full report', report_url) if report_url else ''}".rstrip()
+    reused = "".join(f" {plain(reused_line(side), 300)}" for side in (report.candidate, report.baseline) if side.reused)
+    full = f" {link('Full report', report_url)}" if report_url else ""
+    return f"Suite {code(report.suite, 60)}: {sides}.{reused}{full}"
 
 
 def _deciding(report: Report) -> str:

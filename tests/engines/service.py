@@ -53,6 +53,7 @@ class Service:
 
     def submit(self, **changes: Any) -> dict[str, Any]:
         body = {"model": str(DEMO_MODEL), "candidate": {"engine": "hf"}, "baseline": {"engine": "hf"}, "suite": "demo"}
+        body |= {"use_cache": False}
         with self.http as client:
             answer = client.post("/submissions", json=body | changes)
             assert answer.status_code == 202, answer.text

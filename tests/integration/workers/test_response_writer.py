@@ -9,10 +9,8 @@ import pytest
 from db.reconcile import lost_jobs
 from db.samples import responses_of
 from db.session import StorageError, transaction
-from evals.accuracy.questions import Question
+from evals.accuracy.questions import Asked
 from evals.errors import LeaseLostError
-from evals.protocol import GenerationRequest
-from evals.spec import Api
 from tests.integration.db.builders import claim, new_run, response
 from workers import response_writer as module
 from workers.response_writer import ResponseWriter
@@ -20,9 +18,8 @@ from workers.response_writer import ResponseWriter
 pytestmark = pytest.mark.usefixtures("database")
 
 
-def question(doc_id: int) -> Question:
-    request = GenerationRequest(api=Api.COMPLETIONS, prompt="p", max_tokens=1)
-    return Question(key=response(doc_id).key, prompt="a prompt", prompt_sha256="p", request=request)
+def question(doc_id: int) -> Asked:
+    return Asked(key=response(doc_id).key, prompt="a prompt", prompt_sha256="p")
 
 
 def test_everything_put_is_saved_when_the_block_ends() -> None:

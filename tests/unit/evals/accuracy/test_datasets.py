@@ -2,93 +2,173 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
-from evals.accuracy import benchmarks
-from evals.accuracy.benchmarks import load_task
-from evals.accuracy.datasets import find_dataset
-from evals.errors import DatasetError, InvalidSubmissionError
-from evals.plan import load_suite
-from evals.spec import DataSource
+from evals.accuracy.benchmarks import load_benchmark
+from evals.accuracy.datasets import Dataset, find_dataset
+from evals.accuracy.datasets.files import SUMS, sha256_of_file
+from evals.accuracy.definitions import direct_definitions
+from evals.errors import DatasetError
+from evals.spec import DataSource, Workload
 
-DEMO = load_suite("demo")[0]
-LOCAL = replace(DEMO, data=DataSource.LOCAL)
-
-
-def write_items(folder: Path) -> None:
-    (folder / "gsm8k").mkdir()
-    for split in ("train", "test"):
-        rows = [{"question": f"{split} {n}?", "answer": f"So it is {n}.\n#### {n}"} for n in range(8)]
-        (folder / "gsm8k" / f"{split}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+GSM8K = Workload(
+    name="gsm8k", benchmark="gsm8k", metric="exact_match,strict-match", margin=0.02, data=DataSource.SUBSET
+)
+MMLU = replace(GSM8K, name="mmlu", benchmark="mmlu", metric="acc,none")
+PRO = replace(GSM8K, name="pro", benchmark="mmmu_pro_standard10_direct", metric="acc,mmmu-pro@1")
 
 
-def test_local_files_are_what_lm_eval_reads(tmp_path: Path) -> None:
-    write_items(tmp_path)
-    task = load_task(LOCAL, find_dataset(LOCAL, data_folder=tmp_path))
-    assert [doc["question"] for doc in task.test_docs()][:2] == ["test 0?", "test 1?"]
+def rows(split: str, count: int = 8) -> list[dict[str, Any]]:
+    return [{"question": f"{split} {n}?", "answer": f"So it is {n}.\n#### {n}"} for n in range(count)]
 
 
-def test_another_content_is_another_fact(tmp_path: Path) -> None:
-    write_items(tmp_path)
-    before = find_dataset(LOCAL, data_folder=tmp_path).facts
-    with (tmp_path / "gsm8k" / "test.jsonl").open("a") as file:
-        file.write("\n")
-    after = find_dataset(LOCAL, data_folder=tmp_path).facts
-    assert before["test_sha256"] != after["test_sha256"]
-    assert before["train_sha256"] == after["train_sha256"]
+def lines(items: list[dict[str, Any]]) -> bytes:
+    return "".join(json.dumps(item) + "\n" for item in items).encode()
 
 
-def test_a_missing_file_is_named_with_the_place_it_belongs(tmp_path: Path) -> None:
+def write_gsm8k(folder: Path, **files: bytes) -> Path:
+    (folder / "gsm8k").mkdir(exist_ok=True)
+    contents = {"train.jsonl": lines(rows("train")), "test.jsonl": lines(rows("test"))}
+    for name, content in (contents | files).items():
+        (folder / "gsm8k" / name).write_bytes(content)
+    return folder
+
+
+def found(workload: Workload, folder: Path | None) -> Dataset:
+    definitions = direct_definitions(workload.benchmark)
+    assert definitions is not None
+    return find_dataset(workload, definitions, data_folder=folder)
+
+
+def questions(dataset: Dataset, subset: str | None, split: str) -> list[str]:
+    return [str(row["question"]) for row in dataset.rows(subset, split)]
+
+
+def test_plain_lines_are_read_and_identified(tmp_path: Path) -> None:
+    dataset = found(GSM8K, write_gsm8k(tmp_path))
+    assert questions(dataset, "main", "test")[:2] == ["test 0?", "test 1?"]
+    assert dataset.facts["dataset_items"] == "8"
+    assert dataset.facts["test_sha256"] == sha256_of_file(tmp_path / "gsm8k" / "test.jsonl")
+    assert dataset.facts["worked_examples"] == "8 of 7,473 published"
+
+
+def test_the_same_items_have_one_checksum_in_every_form_of_file(tmp_path: Path) -> None:
+    plain = found(GSM8K, write_gsm8k(tmp_path)).facts["items_sha256"]
+    (tmp_path / "gsm8k" / "test.jsonl").unlink()
+    (tmp_path / "gsm8k" / "test.jsonl.gz").write_bytes(gzip.compress(lines(rows("test"))))
+    assert found(GSM8K, tmp_path).facts["items_sha256"] == plain
+    mirror = tmp_path / "openai" / "gsm8k" / "main"
+    mirror.mkdir(parents=True)
+    parquet.write_table(pa.Table.from_pylist(rows("test")), mirror / "test-00000-of-00001.parquet")
+    dataset = found(GSM8K, tmp_path)
+    assert dataset.facts["items_sha256"] == plain
+    assert "test-00000-of-00001_sha256" in dataset.facts
+
+
+def test_another_content_is_another_checksum(tmp_path: Path) -> None:
+    before = found(GSM8K, write_gsm8k(tmp_path)).facts
+    changed = rows("test")
+    changed[3]["answer"] = "#### 33"
+    after = found(GSM8K, write_gsm8k(tmp_path, **{"test.jsonl": lines(changed)})).facts
+    assert before["items_sha256"] != after["items_sha256"]
+    assert before["worked_examples_sha256"] == after["worked_examples_sha256"]
+
+
+def test_a_missing_file_is_named_with_the_places_it_may_lie_at(tmp_path: Path) -> None:
     with pytest.raises(DatasetError) as caught:
-        find_dataset(LOCAL, data_folder=tmp_path)
-    assert str(tmp_path / "gsm8k" / "train.jsonl") in caught.value.message
+        found(GSM8K, tmp_path)
+    assert "openai/gsm8k" in caught.value.message
+    assert str(tmp_path / "gsm8k" / "test.jsonl") in caught.value.remedy
     assert "PLUMBLINE_DATA" in caught.value.remedy
 
 
 def test_local_data_without_a_folder_says_which_setting_is_missing() -> None:
     with pytest.raises(DatasetError) as caught:
-        find_dataset(LOCAL, data_folder=None)
+        found(GSM8K, None)
     assert "PLUMBLINE_DATA" in caught.value.remedy
 
 
-def test_a_damaged_file_is_an_error_of_the_dataset(tmp_path: Path) -> None:
-    write_items(tmp_path)
-    (tmp_path / "gsm8k" / "test.jsonl").write_text("this is not JSON\n")
+@pytest.mark.parametrize(
+    "damage",
+    [
+        b"this is not JSON\n",
+        b'"a text"\n',
+        gzip.compress(b"x")[:-3],
+        b'{"question": "no answer"}\n',
+        b"",
+        b'{"answer": 1\n',
+    ],
+)
+def test_a_damaged_file_is_an_error_of_the_dataset(damage: bytes, tmp_path: Path) -> None:
+    with pytest.raises(DatasetError):
+        found(GSM8K, write_gsm8k(tmp_path, **{"test.jsonl": damage}))
+
+
+def test_a_cut_gzip_or_parquet_file_is_damaged(tmp_path: Path) -> None:
+    write_gsm8k(tmp_path)
+    (tmp_path / "gsm8k" / "test.jsonl").unlink()
+    (tmp_path / "gsm8k" / "test.jsonl.gz").write_bytes(gzip.compress(lines(rows("test")))[:-9])
     with pytest.raises(DatasetError, match="cannot be loaded"):
-        load_task(LOCAL, find_dataset(LOCAL, data_folder=tmp_path))
+        found(GSM8K, tmp_path)
+    (tmp_path / "gsm8k" / "test.jsonl.gz").unlink()
+    (tmp_path / "gsm8k" / "test.parquet").write_bytes(b"PAR1 and no more")
+    with pytest.raises(DatasetError, match="cannot be loaded"):
+        found(GSM8K, tmp_path)
 
 
-OWN_TASK = """
-task: sums
-output_type: generate_until
-dataset_path: json
-dataset_kwargs: {{data_files: {{test: {items}}}}}
-test_split: test
-num_fewshot: 0
-doc_to_text: "{{{{question}}}}"
-doc_to_target: "{{{{answer}}}}"
-metric_list: [{{metric: exact_match}}]
-"""
+def test_a_file_that_its_sums_do_not_know_like_this_is_damaged(tmp_path: Path) -> None:
+    write_gsm8k(tmp_path)
+    (tmp_path / "gsm8k" / SUMS).write_text(f"{'0' * 64}  test.jsonl\n")
+    with pytest.raises(DatasetError, match=SUMS):
+        found(GSM8K, tmp_path)
 
 
-@pytest.mark.parametrize("name", ["sums", "gsm8k"])
-def test_a_definition_of_our_own_is_found_and_goes_before_lm_evals(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    items = tmp_path / "items.jsonl"
-    items.write_text('{"question": "1 + 1?", "answer": "2"}\n')
-    (tmp_path / f"{name}.yaml").write_text(OWN_TASK.format(items=items))
-    monkeypatch.setattr(benchmarks, "OWN_TASKS", tmp_path)
-    workload = replace(DEMO, benchmark=name, data=DataSource.HUB)
-    task = load_task(workload, find_dataset(workload, data_folder=None))
-    assert [task.doc_to_text(doc) for doc in task.test_docs()] == ["1 + 1?"]
+def test_local_data_must_be_as_many_items_as_were_published(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="8 items here, and 1,319 were published"):
+        found(replace(GSM8K, data=DataSource.LOCAL), write_gsm8k(tmp_path))
 
 
-def test_an_unknown_benchmark_lists_the_known_ones() -> None:
-    odd = replace(DEMO, benchmark="gsm9k")
-    with pytest.raises(InvalidSubmissionError, match="gsm9k"):
-        load_task(odd, find_dataset(DEMO, data_folder=None))
+def test_local_data_with_one_changed_item_is_not_the_published_set(tmp_path: Path) -> None:
+    folder = write_gsm8k(tmp_path, **{"test.jsonl": lines(rows("test", 1319))})
+    with pytest.raises(DatasetError, match="checksum differs"):
+        found(replace(GSM8K, data=DataSource.LOCAL), folder)
+
+
+def test_a_part_of_the_training_split_will_do_for_worked_examples_and_is_told(tmp_path: Path) -> None:
+    write_gsm8k(tmp_path)
+    (tmp_path / "gsm8k" / "train.jsonl").rename(tmp_path / "gsm8k" / "train_first8.jsonl")
+    assert found(GSM8K, tmp_path).facts["worked_examples"] == "8 of 7,473 published"
+
+
+def test_a_file_with_all_subjects_is_split_by_subject_and_letters_become_indices(tmp_path: Path) -> None:
+    (tmp_path / "mmlu").mkdir()
+    items = [
+        {"subject": subject, "question": f"{subject} {n}?", "choices": ["w", "x", "y", "z"], "answer": answer}
+        for subject in ("anatomy", "virology")
+        for n, answer in enumerate(["C", 1])
+    ]
+    for split in ("test", "dev"):
+        (tmp_path / "mmlu" / f"{split}.jsonl").write_bytes(lines(items))
+    dataset = found(MMLU, tmp_path)
+    assert questions(dataset, "virology", "test") == ["virology 0?", "virology 1?"]
+    assert [row["answer"] for row in dataset.rows("anatomy", "test")] == [2, 1]
+    benchmark = load_benchmark(replace(MMLU, few_shot=1), data_folder=tmp_path)
+    assert {question.key.task for question in benchmark.questions()} == {"mmlu_anatomy", "mmlu_virology"}
+
+
+def test_pictures_may_lie_beside_lines_that_name_them(tmp_path: Path) -> None:
+    folder = tmp_path / "mmmu_pro"
+    folder.mkdir()
+    (folder / "a.png").write_bytes(b"\x89PNG bytes")
+    item = {"id": "test_Art_1", "question": "<image 1>?", "options": ["x", "y"], "answer": "B", "image_1": "a.png"}
+    (folder / "standard_10_options.jsonl").write_bytes(lines([item]))
+    (row,) = found(PRO, tmp_path).rows("standard (10 options)", "test")
+    assert (row["image_1"]["bytes"], row["options"]) == (b"\x89PNG bytes", "['x', 'y']")

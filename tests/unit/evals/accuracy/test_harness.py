@@ -1,4 +1,4 @@
-"""The harness with lm-eval's real task and judge over the demo items, against a scripted answerer."""
+"""The harness with the real benchmark over the demo items, against a scripted answerer."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any, Self
 
 import pytest
 
-from evals.accuracy.benchmarks import load_task
-from evals.accuracy.datasets import find_dataset
+from evals.accuracy.benchmarks import load_benchmark
+from evals.accuracy.direct import DirectBenchmark
 from evals.accuracy.harness import Observer, Progress, WorkloadResult, run_accuracy
-from evals.accuracy.questions import Question
+from evals.accuracy.questions import Asked
 from evals.plan import load_suite
 from evals.protocol import Completion, GenerationRequest
 from evals.result import Response, SampleKey
@@ -21,16 +21,20 @@ ANSWERS = [" #### {gold}", " the answer is {gold}.", " #### 123456", " no number
 
 
 @pytest.fixture(scope="module")
-def task() -> Any:
-    return load_task(WORKLOAD, find_dataset(WORKLOAD, data_folder=None))
+def task() -> DirectBenchmark:
+    benchmark = load_benchmark(WORKLOAD, data_folder=None)
+    assert isinstance(benchmark, DirectBenchmark)
+    return benchmark
 
 
 class Answerer:
     """Answer item n of the demo set with ANSWERS[n]; refuse to be asked about items in `forbidden`."""
 
     def __init__(self, task: Any, forbidden: frozenset[int] = frozenset()) -> None:
-        self.golds = [doc["answer"].split("#### ")[1] for doc in task.test_docs().select(range(6))]
-        self.questions = [doc["question"] for doc in task.test_docs().select(range(6))]
+        items = [item for _, _, item in task.items()]
+        self.golds = [item["answer"].split("#### ")[1] for item in items]
+        self.questions = [item["question"] for item in items]
+        self.refusals = 0
         self.forbidden = forbidden
         self.asked: list[int] = []
 
@@ -42,7 +46,10 @@ class Answerer:
     ) -> None:
         return None
 
-    async def generate(self, request: GenerationRequest) -> tuple[Completion, int]:
+    async def get_json(self, path: str) -> None:
+        return None
+
+    async def ask(self, request: GenerationRequest) -> tuple[Completion, int]:
         assert isinstance(request.prompt, str)
         number = next(i for i, text in enumerate(self.questions) if request.prompt.endswith(f"{text}\nAnswer:"))
         assert number not in self.forbidden
@@ -54,8 +61,8 @@ class Answerer:
 
 def run(
     task: Any, answerer: Answerer, answered: dict[SampleKey, Response] | None = None
-) -> tuple[WorkloadResult, list[tuple[Question, Response]], list[Progress]]:
-    heard: list[tuple[Question, Response]] = []
+) -> tuple[WorkloadResult, list[tuple[Asked, Response]], list[Progress]]:
+    heard: list[tuple[Asked, Response]] = []
     progress: list[Progress] = []
     observer = Observer(
         on_response=lambda question, response: heard.append((question, response)),
@@ -71,7 +78,7 @@ def values(result: WorkloadResult, filter_: str) -> list[float]:
     return [score.value for score in sorted(scores, key=lambda score: score.doc_id)]
 
 
-def test_lm_eval_judges_strictly_and_flexibly(task: Any) -> None:
+def test_answers_are_judged_strictly_and_flexibly(task: Any) -> None:
     result, _, _ = run(task, Answerer(task))
     assert values(result, "strict-match") == [1, 0, 0, 0, 1, 0]
     assert values(result, "flexible-extract") == [1, 1, 0, 0, 1, 0]
@@ -96,7 +103,7 @@ def test_what_is_answered_is_not_asked_again_and_scores_the_same(task: Any) -> N
 
 def test_an_answer_to_another_prompt_is_asked_again(task: Any) -> None:
     _, heard, _ = run(task, Answerer(task))
-    stale = {q.key: Response(**(vars(r) | {"prompt_sha256": "other"})) for q, r in heard}
+    stale = {q.key: Response(**(vars(r) | {"request_sha256": "other"})) for q, r in heard}
     answerer = Answerer(task)
     run(task, answerer, stale)
     assert sorted(answerer.asked) == list(range(6))

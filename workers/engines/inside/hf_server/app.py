@@ -10,7 +10,7 @@ import transformers
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import Response
 
-from . import chat_routes, completions, native
+from . import chat_routes, completions, native, tokenizing
 from .engine import Engine
 from .errors import NotReadyError, RequestError
 from .http import error_response, json_response
@@ -21,7 +21,7 @@ def create_app(engine: Engine) -> FastAPI:
     """Return the application for one engine."""
     app = FastAPI(title="hf_server", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.engine = engine
-    for module in (native, completions, chat_routes):
+    for module in (native, completions, chat_routes, tokenizing):
         app.include_router(module.router)
     app.add_api_route("/health", health)
     app.add_api_route("/health_generate", health_generate)

@@ -1,0 +1,1 @@
+"""`python -m evals`: workloads against any server, and scores of stored answers, without queue and database."""

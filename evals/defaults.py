@@ -1,0 +1,49 @@
+"""What a workload is when a client names little more than its benchmark."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from evals.accuracy.definitions import Definition, direct_definitions, require_known
+from evals.accuracy.direct import own_scoring, why_not_direct
+from evals.accuracy.filters import filters_of
+from evals.accuracy.judging import metrics_of
+from evals.errors import InvalidSubmissionError
+from evals.modalities import shows_pictures
+from evals.sgl_eval.benchmarks import check_workload, is_sgl_eval
+from evals.spec import Api, Workload
+
+
+def completed(workload: Workload) -> Workload:
+    """Return a workload with the deciding metric and the endpoint that its benchmark implies, where it names none.
+
+    Raises InvalidSubmissionError for an unknown benchmark, and for one whose metric must be named.
+    """
+    if is_sgl_eval(workload.benchmark):
+        implied = check_workload(workload).metric
+    else:
+        require_known(workload.benchmark)
+        implied = workload.metric or _default_metric(workload.benchmark)
+    api = Api.CHAT if shows_pictures(workload.benchmark) else workload.api
+    return replace(workload, metric=workload.metric or implied, api=api)
+
+
+def _default_metric(benchmark: str) -> str:
+    """Return the metric that decides a known benchmark: the first that its definition names."""
+    definitions = direct_definitions(benchmark)
+    if definitions is None or any(why_not_direct(definition) for definition in definitions):
+        raise InvalidSubmissionError(
+            f"{benchmark} does not say which of its metrics decides",
+            remedy='name it as lm-eval prints it: "metric,filter", for instance "acc,none"',
+            field="metric",
+        )
+    return _first_metric(definitions[0])
+
+
+def _first_metric(definition: Definition) -> str:
+    config = definition.config
+    scorer = own_scoring(config).scorer
+    if scorer:
+        return f"acc,{scorer}"
+    filter_ = "none" if config["output_type"] == "multiple_choice" else filters_of(config)[0].name
+    return f"{metrics_of(config)[0]['metric']},{filter_}"

@@ -1,0 +1,200 @@
+"""Finding and reading definitions: ours, and those of the installed lm-eval, without importing it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from evals.accuracy import definitions
+from evals.accuracy.benchmarks import harness_of, load_benchmark
+from evals.accuracy.definitions import (
+    OWN_TASKS,
+    direct_definitions,
+    known_place,
+    own_names,
+    read_yaml,
+    require_known,
+    stock_file,
+    stock_folder,
+    stock_names,
+)
+from evals.accuracy.direct import own_scoring, why_not_direct
+from evals.errors import InvalidSubmissionError
+from evals.spec import DataSource, Workload
+
+
+def stock() -> Path:
+    folder = stock_folder()
+    assert folder is not None
+    return folder
+
+
+def test_our_own_definition_goes_before_lm_evals_of_the_same_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "arc_easy.yaml").write_text("task: arc_easy\ndoc_to_text: ours\n")
+    (tmp_path / "gsm8k.yaml").write_text("task: gsm8k\ndoc_to_text: ours\n")
+    monkeypatch.setattr(definitions, "OWN_TASKS", tmp_path)
+    for name in ("arc_easy", "gsm8k"):
+        (definition,) = direct_definitions(name) or []
+        assert (definition.name, definition.config["doc_to_text"]) == (name, "ours")
+        assert stock_file(name) != definition.place
+
+
+def test_a_group_is_all_definitions_of_its_folder_but_not_what_they_include() -> None:
+    found = direct_definitions("mmlu") or []
+    assert len(found) == 57
+    assert {"mmlu_anatomy", "mmlu_world_religions"} < {definition.name for definition in found}
+    assert {definition.config["dataset_path"] for definition in found} == {"cais/mmlu"}
+    assert len(direct_definitions("mmmu") or []) == 30
+
+
+@pytest.mark.parametrize(
+    ("name", "folder"),
+    [
+        ("mmlu_anatomy", "default"),
+        ("mmlu_anatomy_generative", "generative"),
+        ("mmlu_anatomy_continuation", "continuation"),
+    ],
+)
+def test_one_subject_is_found_in_each_of_its_forms(name: str, folder: str) -> None:
+    assert known_place(name) == stock() / "mmlu" / folder / "mmlu_anatomy.yaml"
+    (definition,) = direct_definitions(name) or []
+    assert (definition.name, definition.config["dataset_name"]) == (name, "anatomy")
+    assert not why_not_direct(definition)
+
+
+def test_one_subject_of_mmmu_has_our_pictures_and_our_scorer_like_the_whole() -> None:
+    for name in ("mmmu", "mmmu_val", "mmmu_val_art"):
+        own = own_scoring((direct_definitions(name) or [])[0].config)
+        assert (own.scorer, callable(own.pictures)) == ("mmmu@1", True)
+    (definition,) = direct_definitions("mmmu_val_art") or []
+    assert (definition.name, definition.config["dataset_name"]) == ("mmmu_val_art", "Art")
+
+
+@pytest.mark.parametrize("name", ["arc_easy", "hellaswag", "mmlu_pro", "ai2_arc", "mmlu_stem", "winogrande", "copa"])
+def test_tasks_groups_and_tags_of_lm_eval_are_known_by_name(name: str) -> None:
+    require_known(name)
+    file = stock_file(name)
+    assert file is not None
+    assert name in file.read_text()
+    assert direct_definitions(name) is None
+
+
+def test_names_are_read_from_every_way_of_writing_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = ["task: a_task\n", '"task": \'quoted\'\ntag:\n  - one\n  - "two"\nrest: x\n', "group: g\ntask:\n  - part\n"]
+    for number, text in enumerate(texts):
+        (tmp_path / f"{number}.yaml").write_text(text)
+    monkeypatch.setattr(definitions, "stock_folder", lambda: tmp_path)
+    stock_names.cache_clear()
+    try:
+        assert set(stock_names()) == {"a_task", "quoted", "one", "two", "g"}
+    finally:
+        stock_names.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [("arc_eazy", "arc_easy"), ("gsm8", "gsm8k"), ("mmmu_pro_vision_dirct", "mmmu_pro_vision_direct")],
+)
+def test_an_unknown_benchmark_is_refused_with_the_nearest_name(wrong: str, right: str) -> None:
+    with pytest.raises(InvalidSubmissionError) as caught:
+        require_known(wrong)
+    assert f"did you mean {right!r}?" in caught.value.remedy
+    assert caught.value.details["field"] == "benchmark"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../x", "a/b", "..", ".", "", "/etc/passwd", "mmlu_x/../../outside", "mmmu_val_../../outside", "x\0y", "_mmmu",
+        "_mmmu_pro", "x" * 5000, "gsm8k\n", "mmmu_pro_vision_direct.yaml",
+    ],
+)  # fmt: skip
+def test_a_name_that_is_a_path_or_no_name_is_refused_and_opens_nothing(name: str) -> None:
+    assert known_place(name) is None
+    with pytest.raises(InvalidSubmissionError, match="unknown benchmark"):
+        require_known(name)
+    with pytest.raises(InvalidSubmissionError, match="unknown benchmark"):
+        load_benchmark(
+            Workload(name="x", benchmark=name, metric="", margin=0.0, data=DataSource.DEMO), data_folder=None
+        )
+
+
+def test_a_name_cannot_lead_out_of_the_folders_of_definitions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own, outside = tmp_path / "tasks", tmp_path / "outside.yaml"
+    (own / "mmlu_x").mkdir(parents=True)
+    outside.write_text("task: outside\n")
+    monkeypatch.setattr(definitions, "OWN_TASKS", own)
+    for name in ("../outside", "mmlu_x/../../outside", str(outside).removesuffix(".yaml")):
+        assert (own / f"{name}.yaml").is_file()
+        assert known_place(name) is None
+
+
+def test_includes_are_read_first_the_last_of_them_wins_and_the_own_keys_over_all(tmp_path: Path) -> None:
+    (tmp_path / "base").write_text("a: base\nb: base\nc: base\n")
+    (tmp_path / "one.yaml").write_text("include: base\nb: one\n")
+    (tmp_path / "two.yaml").write_text("c: two\nd: two\n")
+    (tmp_path / "task.yaml").write_text("include:\n  - one.yaml\n  - two.yaml\nd: own\n")
+    read = read_yaml(tmp_path / "task.yaml")
+    assert read == {"a": "base", "b": "one", "c": "two", "d": "own"}
+
+
+def test_functions_are_those_of_the_python_file_beside_the_definition(tmp_path: Path) -> None:
+    for folder, value in (("a", 1), ("b", 2)):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "utils.py").write_text(f"def text(item):\n    return {value}\n")
+        (tmp_path / folder / "t.yaml").write_text("doc_to_text: !function utils.text\n")
+    assert [read_yaml(tmp_path / folder / "t.yaml")["doc_to_text"]({}) for folder in "ab"] == [1, 2]
+
+
+def test_a_definition_cannot_make_python_objects_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "t.yaml").write_text("a: !!python/object/apply:os.getcwd []\n")
+    with pytest.raises(Exception, match="could not determine a constructor"):
+        read_yaml(tmp_path / "t.yaml")
+
+
+def test_settings_that_only_lm_eval_honours_are_named() -> None:
+    definition = (direct_definitions("gsm8k") or [])[0]
+    assert why_not_direct(definition) == []
+    changed = definition.config | {
+        "process_docs": print,
+        "filter_list": [{"name": "x", "filter": [{"function": "map"}]}],
+    }
+    assert why_not_direct(type(definition)(name="x", config=changed, place=definition.place)) == ["process_docs", "map"]
+
+
+def test_our_definitions_are_known_and_say_whose_they_are() -> None:
+    kinds = ("standard10", "standard4", "vision")
+    assert own_names() == sorted(f"mmmu_pro_{kind}_{mode}" for kind in kinds for mode in ("cot", "direct"))
+    assert harness_of(OWN_TASKS / "mmmu_pro_vision_cot.yaml").startswith("plumbline ")
+    assert harness_of(stock() / "gsm8k" / "gsm8k.yaml").startswith("lm-eval ")
+
+
+def test_lm_eval_is_not_imported_to_find_and_build_a_benchmark() -> None:
+    program = (
+        "import sys\nfrom evals.accuracy.benchmarks import load_benchmark\nfrom evals.plan import load_suite\n"
+        "print(len(load_benchmark(load_suite('demo')[0], data_folder=None).questions()), 'lm_eval' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["300", "False"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("limit", 0), ("limit", -5), ("repeats", 0), ("concurrency", 0), ("few_shot", -1), ("max_tokens", 0)],
+)
+def test_counts_that_make_no_sense_are_refused_by_name(name: str, value: int) -> None:
+    settings = {"name": "w", "benchmark": "gsm8k", "metric": "", "margin": 0.0, "data": DataSource.DEMO, name: value}
+    with pytest.raises(InvalidSubmissionError) as caught:
+        load_benchmark(Workload(**settings), data_folder=None)
+    assert caught.value.details["field"] == name
+
+
+def test_greedy_repeats_are_refused() -> None:
+    workload = Workload(name="w", benchmark="gsm8k", metric="", margin=0.0, data=DataSource.DEMO, repeats=3)
+    with pytest.raises(InvalidSubmissionError, match="without a temperature"):
+        load_benchmark(workload, data_folder=None)

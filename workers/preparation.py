@@ -1,0 +1,104 @@
+"""What a job needs before an engine is launched: its benchmarks with checked items, and what is already answered."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from db.claims import Claim
+from db.jobs import note_facts
+from db.reuse import Identity, reuse_responses
+from db.samples import forget_responses, responses_of
+from db.session import transaction
+from db.settings import Settings
+from evals.accuracy.benchmark import Benchmark
+from evals.accuracy.benchmarks import load_benchmark
+from evals.accuracy.harness import unanswered
+from evals.modalities import require_eyes
+from evals.result import Response, SampleKey
+from evals.spec import Workload
+from workers.devices import gpus_of
+from workers.gpus import hardware_description
+from workers.provenance import IDENTITY, expected_facts, is_another
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """A workload with its benchmark loaded."""
+
+    workload: Workload
+    benchmark: Benchmark
+
+
+def prepare(claim: Claim, settings: Settings) -> list[Prepared]:
+    """Load and check the items of all of a job's workloads; raise what is wrong with them."""
+    spec = claim.job.spec
+    prepared = []
+    for workload in spec.workloads:
+        require_eyes(spec.model, spec.engine, workload, side=spec.role)
+        prepared.append(Prepared(workload=workload, benchmark=load_benchmark(workload, data_folder=settings.data)))
+    return prepared
+
+
+def hardware_of(claim: Claim) -> str:
+    """Say what a job runs on."""
+    remote = claim.job.spec.engine.kind == "remote"
+    return "not known: a remote engine" if remote else hardware_description(gpus_of(claim.devices))
+
+
+def answers_of(claim: Claim, workload: Workload) -> dict[SampleKey, Response]:
+    """Return what the job has stored of a workload."""
+    with transaction() as session:
+        return {response.key: response for response in responses_of(session, claim.job.id, workload.name)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """What is answered before a launch: whether nothing is left to ask, and under which facts answers are stored."""
+
+    complete: bool
+    facts: Mapping[str, Any]
+
+
+def standing_of(claim: Claim, prepared: list[Prepared], model: str | None, settings: Settings) -> Standing:
+    """Take over what the same engine has answered before, for this job or another.
+
+    model: what `model_digest` said. Answers of the job's own earlier attempts that another model or engine gave are
+    forgotten first. Without knowing beforehand who will answer, nothing is taken over.
+    """
+    spec = claim.job.spec
+    expected = expected_facts(spec.engine, spec.model, model, settings)
+    if expected is None:
+        return Standing(complete=False, facts=claim.job.facts)
+    expected |= {"hardware": hardware_of(claim)}
+    with transaction() as session:
+        if is_another(claim.job.facts, expected):
+            log.warning("job %s: the model or its engine has changed; earlier answers are asked again", claim.job.id)
+            forget_responses(session, claim.lease)
+        note_facts(session, claim.lease, expected)
+    identity = Identity(answered_by=expected[IDENTITY], hardware=expected["hardware"])
+    left = sum(_reuse(claim, item, identity) for item in prepared)
+    return Standing(complete=not left, facts=expected)
+
+
+def _reuse(claim: Claim, item: Prepared, identity: Identity) -> int:
+    """Return how many of a workload's questions are left after earlier answers were taken over."""
+    open_ = unanswered(item.benchmark, answers_of(claim, item.workload))
+    if not open_ or not claim.job.spec.use_cache:
+        return len(open_)
+    wanted: dict[str, list[SampleKey]] = defaultdict(list)
+    for question in open_:
+        wanted[question.request_sha256].append(question.key)
+    prompts = {question.prompt_sha256: question.prompt for question in open_}
+    with transaction() as session:
+        reused = reuse_responses(
+            session, claim.lease, item.workload.name, wanted=wanted, prompts=prompts, identity=identity
+        )
+        if reused:
+            note_facts(session, claim.lease, {f"reused:{item.workload.name}": reused})
+    return len(open_) - sum(reused.values())

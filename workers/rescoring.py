@@ -1,0 +1,87 @@
+"""Judge a run's stored answers by another scorer, without running the model."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sqlalchemy.orm import Session
+
+from db.jobs import JobRecord, jobs_of
+from db.reports import save_rescored
+from db.samples import add_scores, responses_of
+from db.session import transaction
+from db.settings import Settings
+from db.states import JobState
+from evals.accuracy.benchmarks import load_benchmark
+from evals.errors import DatasetError, InvalidSubmissionError, PlumblineError
+from evals.result import Report, Score
+from evals.spec import Workload
+from workers.reporting import broken_report, report_of
+
+
+def rescore_run(run_id: str, scorer: str, settings: Settings) -> Report:
+    """Write a further report of a run in which another scorer decides; the run's own verdict stays.
+
+    scorer: the filter part of the metrics that shall decide ("mmmu@1", "flexible-extract"). Raises
+    InvalidSubmissionError when a workload has no such scorer, DatasetError when its items are not those of the run.
+    """
+    with transaction() as session:
+        jobs = jobs_of(session, run_id)
+    _require_ended(run_id, jobs)
+    deciding: dict[str, Workload] = {}
+    for job in jobs:
+        for workload in job.spec.workloads:
+            scores = _judged(job, workload, settings)
+            deciding[workload.name] = replace(workload, metric=_metric(workload, scorer, scores))
+            with transaction() as session:
+                add_scores(session, job.id, workload.name, scores)
+    with transaction() as session:
+        return _saved(session, run_id, scorer, deciding)
+
+
+def not_rescored(session: Session, run_id: str, scorer: str, error: PlumblineError) -> Report:
+    """Return the report that says why a run could not be rescored."""
+    report = broken_report(session, run_id, "rescoring")
+    reason = f"not rescored with {scorer}: {error.message}; to mend it: {error.remedy}"
+    return replace(report, headline=reason, reasons=(reason,), scorer=scorer)
+
+
+def _saved(session: Session, run_id: str, scorer: str, deciding: dict[str, Workload]) -> Report:
+    report = report_of(session, run_id, deciding=deciding)
+    report = replace(report, headline=f"rescored with {scorer}: {report.headline}", scorer=scorer)
+    save_rescored(session, report)
+    return report
+
+
+def _judged(job: JobRecord, workload: Workload, settings: Settings) -> list[Score]:
+    benchmark = load_benchmark(workload, data_folder=settings.data)
+    facts = job.facts.get(f"workload:{workload.name}", {})
+    for name in ("items_sha256", "dataset_fingerprint"):
+        if facts.get(name) != benchmark.facts.get(name):
+            raise DatasetError(
+                f"the items of {workload.name} are not those that the run answered",
+                remedy="bring the data back to what they were; the report's settings name their checksums",
+            )
+    with transaction() as session:
+        answers = {response.key: response for response in responses_of(session, job.id, workload.name)}
+    return benchmark.judge(answers)
+
+
+def _metric(workload: Workload, scorer: str, scores: list[Score]) -> str:
+    """Return the metric of this scorer that stands for the workload's own."""
+    own = workload.metric.partition(",")[0]
+    known = {score.metric for score in scores}
+    wanted = f"{own},{scorer}"
+    if wanted not in known:
+        scorers = sorted(metric.partition(",")[2] for metric in known if metric.startswith(f"{own},"))
+        raise InvalidSubmissionError(
+            f"{workload.name} has no scorer {scorer!r}", remedy=f"it has {', '.join(scorers)}", field="scorer"
+        )
+    return wanted
+
+
+def _require_ended(run_id: str, jobs: list[JobRecord]) -> None:
+    if any(job.state != JobState.SUCCEEDED for job in jobs):
+        raise InvalidSubmissionError(
+            f"run {run_id} has jobs without all their answers", remedy="wait for the run, or `plumbline retry` it"
+        )
