@@ -20,8 +20,9 @@ $(READY): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --no-deps --editable .
 	@touch $(READY)
 
-engines: setup ## Install SGLang and transformers for this machine's CPU
+engines: setup ## Install SGLang and transformers for this machine's CPU, and sgl-eval
 	$(BIN)/plumbline engines install sglang hf --device cpu
+	$(BIN)/plumbline harnesses install sgl-eval
 
 up: setup ## Start the service in this terminal; Ctrl-C stops it
 	$(BIN)/plumbline up

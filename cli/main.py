@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli import engines, tokens
+from cli import engines, harnesses, tokens
 from cli.doctor import doctor
 from cli.logs import logs
 from cli.rescoring import rescore
@@ -30,6 +30,7 @@ app.command(rich_help_panel=_SERVICE)(up)
 app.command(rich_help_panel=_SERVICE)(down)
 app.command(rich_help_panel=_SERVICE)(doctor)
 app.add_typer(engines.app, name="engines", rich_help_panel=_SERVICE)
+app.add_typer(harnesses.app, name="harnesses", rich_help_panel=_SERVICE)
 app.add_typer(tokens.app, name="tokens", rich_help_panel=_SERVICE)
 app.command(rich_help_panel=_RUNS)(submit)
 app.command(rich_help_panel=_RUNS)(watch)

@@ -3,30 +3,23 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from db.claims import Claim
 from db.jobs import enter_phase, note_facts
-from db.samples import forget_responses, save_scores
+from db.samples import forget_responses
 from db.session import transaction
 from db.settings import Settings
 from db.states import Phase
-from evals.accuracy.harness import Observer, Progress, run_accuracy
-from evals.client import EngineClient
-from evals.errors import InternalError, PlumblineError
-from evals.spec import ModelSpec, Workload
-from evals.tokenizing import TokenizerFile, tokenizer_file
 from workers.devices import gpus_of, require_devices
 from workers.heartbeat import Heartbeat
-from workers.model_files import local_folder
-from workers.preparation import Prepared, Standing, answers_of, hardware_of, prepare, standing_of
+from workers.preparation import Prepared, Standing, hardware_of, prepare, standing_of
 from workers.provenance import identity_facts, is_another, model_digest
-from workers.response_writer import ResponseWriter
 from workers.server import Server, running
+from workers.workloads import run_workload
 
 log = logging.getLogger(__name__)
 
@@ -44,12 +37,12 @@ def execute(claim: Claim, settings: Settings) -> None:
         heartbeat.check()
         standing = standing_of(claim, prepared, model, settings)
         if standing.complete:
-            _evaluate(claim, prepared, None, heartbeat)
+            _evaluate(claim, prepared, None, heartbeat, settings)
             return
         _enter(claim, Phase.LAUNCHING)
         with _launched(claim, heartbeat, settings) as server:
             _note_server(claim, server, model, standing)
-            _evaluate(claim, prepared, server, heartbeat)
+            _evaluate(claim, prepared, server, heartbeat, settings)
             _enter(claim, Phase.STOPPING)
 
 
@@ -68,61 +61,12 @@ def _launched(claim: Claim, heartbeat: Heartbeat, settings: Settings) -> Iterato
         yield server
 
 
-def _evaluate(claim: Claim, prepared: list[Prepared], server: Server | None, heartbeat: Heartbeat) -> None:
+def _evaluate(
+    claim: Claim, prepared: list[Prepared], server: Server | None, heartbeat: Heartbeat, settings: Settings
+) -> None:
     _enter(claim, Phase.EVALUATING)
     for item in prepared:
-        _run_workload(claim, item, server, heartbeat)
-
-
-def _run_workload(claim: Claim, item: Prepared, server: Server | None, heartbeat: Heartbeat) -> None:
-    workload = item.workload
-    with ResponseWriter(claim.lease) as writer:
-        result = run_accuracy(
-            workload,
-            item.benchmark,
-            connect=lambda: _client(server, workload),
-            answered=answers_of(claim, workload),
-            observer=_observer(workload, server, heartbeat, writer),
-            tokenizer=_tokenizer(claim.job.spec.model),
-        )
-    with transaction() as session:
-        save_scores(session, claim.lease, workload.name, result.scores)
-        note_facts(session, claim.lease, {f"workload:{workload.name}": result.facts | result.notes})
-
-
-def _tokenizer(model: ModelSpec) -> TokenizerFile:
-    folder = local_folder(model)
-    return None if folder is None else tokenizer_file(folder)
-
-
-def _observer(workload: Workload, server: Server | None, heartbeat: Heartbeat, writer: ResponseWriter) -> Observer:
-    def show(progress: Progress) -> None:
-        heartbeat.show(workload.name, asdict(progress))
-
-    return Observer(
-        on_response=lambda asked, response: writer.put(workload.name, asked, response),
-        on_progress=show,
-        check=_first_trouble(heartbeat, writer, server),
-    )
-
-
-def _first_trouble(heartbeat: Heartbeat, writer: ResponseWriter, server: Server | None) -> Callable[[], None]:
-    def check() -> None:
-        heartbeat.check()
-        writer.check()
-        failure: PlumblineError | None = server.has_died() if server else None
-        if failure is not None:
-            raise failure
-
-    return check
-
-
-def _client(server: Server | None, workload: Workload) -> EngineClient:
-    if server is None:
-        raise InternalError("a question was left and no engine launched", remedy="report this; a retry may help")
-    return EngineClient(
-        server.base_url, model=server.served_model, concurrency=workload.concurrency, api_key=server.api_key
-    )
+        run_workload(claim, item, server, heartbeat, settings)
 
 
 def _note_server(claim: Claim, server: Server, model: str | None, standing: Standing) -> None:

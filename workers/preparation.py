@@ -19,9 +19,12 @@ from evals.accuracy.benchmarks import load_benchmark
 from evals.accuracy.harness import unanswered
 from evals.modalities import require_eyes
 from evals.result import Response, SampleKey
+from evals.sgl_eval.benchmarks import is_sgl_eval
+from evals.sgl_eval.data import Items, load_items
 from evals.spec import Workload
 from workers.devices import gpus_of
 from workers.gpus import hardware_description
+from workers.harnesses.sgl_eval import require_sgl_eval
 from workers.provenance import IDENTITY, expected_facts, is_another
 
 log = logging.getLogger(__name__)
@@ -29,10 +32,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Prepared:
-    """A workload with its benchmark loaded."""
+    """A workload with its benchmark loaded; for one of sgl-eval's with the items that it is handed."""
 
     workload: Workload
-    benchmark: Benchmark
+    benchmark: Benchmark | None = None
+    items: Items | None = None
 
 
 def prepare(claim: Claim, settings: Settings) -> list[Prepared]:
@@ -41,8 +45,15 @@ def prepare(claim: Claim, settings: Settings) -> list[Prepared]:
     prepared = []
     for workload in spec.workloads:
         require_eyes(spec.model, spec.engine, workload, side=spec.role)
-        prepared.append(Prepared(workload=workload, benchmark=load_benchmark(workload, data_folder=settings.data)))
+        prepared.append(_prepared(workload, settings))
     return prepared
+
+
+def _prepared(workload: Workload, settings: Settings) -> Prepared:
+    if not is_sgl_eval(workload.benchmark):
+        return Prepared(workload=workload, benchmark=load_benchmark(workload, data_folder=settings.data))
+    require_sgl_eval(settings)
+    return Prepared(workload=workload, items=load_items(workload, data_folder=settings.data))
 
 
 def hardware_of(claim: Claim) -> str:
@@ -87,7 +98,12 @@ def standing_of(claim: Claim, prepared: list[Prepared], model: str | None, setti
 
 
 def _reuse(claim: Claim, item: Prepared, identity: Identity) -> int:
-    """Return how many of a workload's questions are left after earlier answers were taken over."""
+    """Return how many of a workload's questions are left after earlier answers were taken over.
+
+    sgl-eval's questions are known only while it runs, so all of its items are left.
+    """
+    if item.benchmark is None:
+        return len(item.items.rows) if item.items else 0
     open_ = unanswered(item.benchmark, answers_of(claim, item.workload))
     if not open_ or not claim.job.spec.use_cache:
         return len(open_)

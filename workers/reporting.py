@@ -36,6 +36,8 @@ _MUST_BE_EQUAL = (
     "items_sha256",
     "worked_examples_sha256",
     "prompts_sha256",
+    "nemo_skills",
+    "skipped_items",
 )
 """The facts of a workload that decide whether its two sides may be compared."""
 

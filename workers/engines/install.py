@@ -45,7 +45,7 @@ def install(engine: str, device: str, *, settings: Settings, version: str | None
     text = requirements_text(engine, device, version)
     wanted = hashlib.sha256(text.encode()).hexdigest()
     folder = folder_of(engine, device, settings)
-    with _locked(folder):
+    with locked(folder):
         present = read_manifest(folder)
         if present and present.requirements_sha256 == wanted and present.python == platform.python_version():
             say(f"{engine} {present.version} is installed and up to date: {folder}")
@@ -65,7 +65,7 @@ def remove(engine: str, device: str, *, settings: Settings) -> bool:
     folder = folder_of(engine, device, settings)
     if not folder.exists():
         return False
-    with _locked(folder):
+    with locked(folder):
         (folder / "manifest.json").unlink(missing_ok=True)
         shutil.rmtree(folder)
     return True
@@ -123,7 +123,7 @@ def _manifest(engine: str, device: str, folder: Path, requirements_sha256: str) 
         python=platform.python_version(),
         requirements_sha256=requirements_sha256,
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        size_bytes=_size_bytes(folder),
+        size_bytes=size_bytes(folder),
         versions=versions,
         options=tuple(sorted(_read_options(engine, device, folder))),
     )
@@ -143,12 +143,14 @@ def _additions(engine: str, device: str) -> dict[str, str]:
     return local_engine(engine).environment(EngineSpec(kind=engine, device=device))
 
 
-def _size_bytes(folder: Path) -> int:
+def size_bytes(folder: Path) -> int:
+    """Return what a folder takes on disk, links not followed."""
     return sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[None]:
+def locked(folder: Path) -> Iterator[None]:
+    """Keep other processes from working on a folder; raise InstallError that names the one that does."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     path = folder.parent / f".{folder.name}.lock"
     with path.open("a+") as lock:
