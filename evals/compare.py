@@ -35,7 +35,11 @@ def compare_workload(
     others = sorted((ours.keys() | theirs.keys()) - {workload.metric})
     forbidden = (*differing_settings, *conflicts(candidate, baseline))
     return tuple(
-        _with_unparsed(_compare_metric(workload, name, ours.get(name, []), theirs.get(name, []), forbidden), unparsed)
+        _not_blind(
+            _with_unparsed(
+                _compare_metric(workload, name, ours.get(name, []), theirs.get(name, []), forbidden), unparsed
+            )
+        )
         for name in (workload.metric, *others)
     )
 
@@ -54,6 +58,16 @@ def _with_unparsed(comparison: Comparison, counts: tuple[Counter[str], Counter[s
         for side, count in zip(sides, counts, strict=True)
     )
     return replace(comparison, candidate=ours, baseline=theirs)
+
+
+def _not_blind(comparison: Comparison) -> Comparison:
+    """Take back a pass of two sides in whose answers nothing was found: equal silence proves nothing."""
+    sides = (comparison.candidate, comparison.baseline)
+    silent = all(side is not None and side.value == 0 and side.unparsed >= side.n for side in sides)
+    if comparison.verdict is not Verdict.PASS or not silent:
+        return comparison
+    reason = "in no answer of either side was a result found: the model does not answer in the form that is asked for"
+    return replace(comparison, verdict=Verdict.INCONCLUSIVE, reasons=(reason,))
 
 
 def difference_of_settings(candidate_facts: Mapping[str, str], baseline_facts: Mapping[str, str]) -> tuple[str, ...]:

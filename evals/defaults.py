@@ -24,7 +24,8 @@ def completed(workload: Workload) -> Workload:
     else:
         require_known(workload.benchmark)
         implied = workload.metric or _default_metric(workload.benchmark)
-    api = Api.CHAT if shows_pictures(workload.benchmark) else workload.api
+    chats = is_sgl_eval(workload.benchmark) or shows_pictures(workload.benchmark)
+    api = Api.CHAT if chats else workload.api
     return replace(workload, metric=workload.metric or implied, api=api)
 
 

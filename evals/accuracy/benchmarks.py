@@ -10,6 +10,7 @@ from evals.accuracy.datasets import find_dataset
 from evals.accuracy.definitions import OWN_TASKS, direct_definitions, require_known
 from evals.accuracy.direct import DirectBenchmark, why_not_direct
 from evals.errors import InvalidSubmissionError
+from evals.sgl_eval.benchmarks import check_workload, is_sgl_eval
 from evals.spec import Workload
 
 
@@ -20,6 +21,12 @@ def load_benchmark(workload: Workload, *, data_folder: Path | None) -> Benchmark
     when its items are missing or damaged.
     """
     check_settings(workload)
+    if is_sgl_eval(workload.benchmark):
+        raise InvalidSubmissionError(
+            f"{workload.benchmark} runs in sgl-eval's own process, which only a worker starts",
+            remedy="submit it to the service (plumbline submit --benchmark ...), or run sgl-eval itself",
+            field="benchmark",
+        )
     definitions = direct_definitions(workload.benchmark)
     if definitions is not None and not any(why_not_direct(definition) for definition in definitions):
         dataset = find_dataset(workload, definitions, data_folder=data_folder)
@@ -42,6 +49,8 @@ def harness_of(place: Path) -> str:
 
 def check_settings(workload: Workload) -> None:
     """Refuse settings that make no sense, alone or together; raises InvalidSubmissionError that names the field."""
+    if is_sgl_eval(workload.benchmark):
+        check_workload(workload)
     for name, least in (("limit", 1), ("repeats", 1), ("concurrency", 1), ("max_tokens", 1), ("few_shot", 0)):
         value = getattr(workload, name)
         if value is not None and value < least:

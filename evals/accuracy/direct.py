@@ -159,7 +159,7 @@ class DirectTask:
                 f"{self.name} has no examples to show", remedy="set few_shot to 0", field="few_shot"
             )
         pool = self._dataset.rows(self._config.get("dataset_name"), str(split)) if self.few_shot else []
-        if len(pool) < self.few_shot + from_test:
+        if self.few_shot and len(pool) < self.few_shot + from_test:
             raise InvalidSubmissionError(
                 f"{self.name} has {len(pool)} worked examples, and {self.few_shot} are wanted",
                 remedy="lower few_shot",

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from evals.transport.connection import Answer, Connection
-from evals.transport.faults import ConnectionBrokenError, NoAnswerInTimeError, NoConnectionError
+from evals.transport.faults import ConnectionBrokenError, NoConnectionError
 
 CONNECT_TIMEOUT_S = 30.0
 
@@ -17,7 +17,8 @@ class Pool:
     """Send requests to one address, each over a connection of its own; to be used within one event loop.
 
     base_url: scheme, host, port and perhaps a path that every request's path is appended to. limit: the most
-    connections at once; more requests than that wait. timeout_s: for one request, from its start to the last byte.
+    connections at once; more requests than that wait. timeout_s: from the sending of a request to the last byte of its
+    answer.
     Redirects are answers like others, nothing is followed; no proxy is used, and no cookie is kept.
     """
 
@@ -37,11 +38,8 @@ class Pool:
     async def request(self, method: str, path: str, body: bytes = b"") -> Answer:
         """Return the answer to a request, whatever its status; raise TransportError when there is none."""
         head = f"{method} {self._prefix}{path} HTTP/1.1\r\n{self._fields}Content-Length: {len(body)}\r\n\r\n"
-        try:
-            async with self._slots, asyncio.timeout(self._timeout_s):
-                return await self._exchange(head.encode() + body)
-        except TimeoutError:
-            raise NoAnswerInTimeError(f"no complete answer within {self._timeout_s:g} s") from None
+        async with self._slots:
+            return await self._exchange(head.encode() + body)
 
     def close(self) -> None:
         """Close the idle connections; those in use close with their requests."""
@@ -69,7 +67,7 @@ class Pool:
 
     async def _send(self, connection: Connection, message: bytes) -> Answer:
         try:
-            answer = await connection.send(message)
+            answer = await connection.send(message, self._timeout_s)
         except BaseException:
             connection.close()  # also when cancelled: the engine need not finish what nobody waits for
             raise
@@ -82,10 +80,10 @@ class Pool:
         if self._secure and self._tls is None:
             self._tls = ssl.create_default_context()
         try:
-            async with asyncio.timeout(CONNECT_TIMEOUT_S):
+            async with asyncio.timeout(min(CONNECT_TIMEOUT_S, self._timeout_s)):
                 _, connection = await loop.create_connection(Connection, self._host, self._port, ssl=self._tls)
         except (OSError, UnicodeError) as error:
-            reason = str(error) or f"nothing within {CONNECT_TIMEOUT_S:g} s"
+            reason = str(error) or "nobody answers"
             raise NoConnectionError(f"no connection to {self._host}:{self._port}: {reason}") from None
         return connection
 

@@ -22,9 +22,15 @@ def upgrade() -> None:
     op.drop_column("responses", "log_probability")
     op.add_column("scores", sa.Column("repeat", sa.Integer(), server_default=sa.text("0"), nullable=False))
     op.add_column("scores", sa.Column("how", sa.Text(), nullable=True))
+    # Alembic does not see that a primary key has changed.
+    op.drop_constraint("scores_pkey", "scores", type_="primary")
+    op.create_primary_key("scores_pkey", "scores", ["job_id", "workload", "task", "doc_id", "metric", "repeat"])
 
 
 def downgrade() -> None:
+    op.execute("DELETE FROM scores WHERE repeat > 0")
+    op.drop_constraint("scores_pkey", "scores", type_="primary")
+    op.create_primary_key("scores_pkey", "scores", ["job_id", "workload", "task", "doc_id", "metric"])
     op.drop_column("scores", "how")
     op.drop_column("scores", "repeat")
     op.add_column(

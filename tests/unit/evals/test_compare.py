@@ -229,3 +229,13 @@ def test_for_a_metric_that_should_be_low_a_rise_fails(monkeypatch: pytest.Monkey
     assert worse.difference == pytest.approx(58 / 400)
     assert worse.low is not None
     assert 0 < worse.low < 58 / 400
+
+
+def test_equal_silence_of_both_sides_is_no_pass() -> None:
+    silent = [score(doc_id, 0.0, parsed=False, extracted=None) for doc_id in range(300)]
+    (row,) = compare_workload(workload=WORKLOAD, candidate=silent, baseline=silent)
+    assert row.verdict is Verdict.INCONCLUSIVE
+    assert "in no answer of either side was a result found" in row.reasons[0]
+    one_heard = [score(0, 1.0), *silent[1:]]
+    (row,) = compare_workload(workload=WORKLOAD, candidate=one_heard, baseline=silent)
+    assert row.verdict is Verdict.PASS
