@@ -30,7 +30,7 @@ def measure() -> dict[str, Any]:
 
 
 def _run_demo() -> str:
-    done = _plumbline("submit", "--model", str(DEMO_MODEL), "--suite", "demo", "--wait")
+    done = _plumbline("submit", "--model", str(DEMO_MODEL), "--suite", "demo", "--no-cache", "--wait")
     found = re.search(r"\br[0-9a-z]{16}\b", done.stdout)
     if found is None:
         raise RuntimeError(f"no run was accepted:\n{done.stdout}{done.stderr}")

@@ -53,7 +53,9 @@ def shortened(text: str, limit: int = SHOWN_CHARACTERS) -> str:
 
 
 def _answer(side: SampleSide) -> AnswerView:
-    notes = []
+    notes = [f"found by {side.how}"] if side.how and side.parsed else []
+    if side.log_probabilities:
+        notes.append("log-probabilities " + ", ".join(f"{value:.3f}" for value in side.log_probabilities))
     if side.completion_tokens is not None:
         notes.append(f"{side.completion_tokens:,} tokens")
     if side.finish_reason:

@@ -13,6 +13,8 @@ expected=0
 if [[ "${1:-}" == --regression ]]; then
   submission+=(--external-package demo/damaged_model --architectures SlightlyDamagedLlama)
   expected=1
+else
+  submission+=(--no-cache)  # the demo shows both engines at work, also the second time
 fi
 
 log="$(mktemp)"
