@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from demo.evaluation.engines import Engine, Server, Transformers
-from demo.evaluation.tasks import PICTURE_TASKS, TASKS, Item, is_right
+from demo.evaluation.tasks import PICTURE_TASKS, TASKS, Item, blank, is_right
 
 DATA = Path(__file__).parents[1] / "data"
 
@@ -17,6 +17,8 @@ def main() -> None:
     args = _arguments()
     engine: Engine = Server(args.url) if args.url else Transformers(args.model, pictures=args.task in PICTURE_TASKS)
     items = TASKS[args.task](DATA)[: args.limit]
+    if args.blank:
+        items = [blank(item) for item in items]
     started = time.monotonic()
     with ThreadPoolExecutor(args.concurrency if args.url else 1) as pool:
         texts = list(pool.map(lambda item: _ask(engine, item), items))
@@ -42,6 +44,7 @@ def _arguments() -> argparse.Namespace:
     where.add_argument("--model", help="a model folder, for transformers in this process")
     where.add_argument("--url", help="a server's address")
     parser.add_argument("--task", choices=sorted(TASKS), required=True)
+    parser.add_argument("--blank", action="store_true", help="ask with white pictures: what guessing gives")
     parser.add_argument("--limit", type=int, default=None)
     parser.add_argument("--concurrency", type=int, default=16)
     parser.add_argument("--texts", type=Path, help="write the answers here")

@@ -1,10 +1,11 @@
 """The demo data as prompts with a way to judge each answer."""
 
 import ast
+import io
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from demo.training import prompts
 from demo.world.facts import LETTERS
 
 SHOTS = 5
+ANSWER_TOKENS = 8
+WRITTEN_TOKENS = 160  # the question and its options are written out before the answer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +65,7 @@ def mmmu_pro(data: Path) -> list[Item]:
 
 def mmmu_pro_vision(data: Path) -> list[Item]:
     """Return the 200 questions that are printed into their pictures."""
-    return list(_picture_items(data / "mmmu_pro/vision.parquet", "image"))
+    return list(_picture_items(data / "mmmu_pro/vision.parquet", "image", WRITTEN_TOKENS))
 
 
 TASKS = {"gsm8k": gsm8k, "mmlu": mmlu, "mmmu": mmmu, "mmmu_pro": mmmu_pro, "mmmu_pro_vision": mmmu_pro_vision}
@@ -70,18 +73,30 @@ PICTURE_TASKS = ("mmmu", "mmmu_pro", "mmmu_pro_vision")
 
 
 def is_right(item: Item, text: str) -> bool:
-    """Judge as lm-eval's strict match does for problems, and by equality for letters and words."""
+    """Judge as lm-eval's strict match does for problems, and by the last line for letters and words."""
     if "####" in item.prompt:
         found = re.search(r"#### (-?[0-9.,]+)", text.split("Question:")[0])
         return found is not None and found.group(1) == item.answer
-    return text.strip() == item.answer
+    return text.strip().rpartition("\n")[2].removeprefix("Answer: ") == item.answer
 
 
-def _picture_items(path: Path, column: str) -> Iterator[Item]:
+def blank(item: Item) -> Item:
+    """Return an item about a picture with a white picture of the same size in its place."""
+    from PIL import Image
+
+    assert item.png is not None, "only picture tasks can be asked without their pictures"
+    size = Image.open(io.BytesIO(item.png)).size
+    buffer = io.BytesIO()
+    Image.new("RGB", size, "white").save(buffer, "PNG")
+    return replace(item, png=buffer.getvalue())
+
+
+def _picture_items(path: Path, column: str, max_tokens: int = ANSWER_TOKENS) -> Iterator[Item]:
     from pyarrow import parquet
 
     for row in parquet.read_table(path).to_pylist():
-        yield Item(prompt=_picture_prompt(row, column), answer=row["answer"], max_tokens=8, png=row[column]["bytes"])
+        prompt = _picture_prompt(row, column)
+        yield Item(prompt=prompt, answer=row["answer"], max_tokens=max_tokens, png=row[column]["bytes"])
 
 
 def _picture_prompt(row: dict[str, Any], column: str) -> str:

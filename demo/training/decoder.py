@@ -1,5 +1,7 @@
 """A batched training forward through Hugging Face's own decoder weights (Llama, Qwen2.5)."""
 
+from collections.abc import Iterable
+
 import torch
 from torch import nn
 from torch.nn import functional
@@ -19,9 +21,9 @@ def rope_tables(angles: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     return doubled.cos(), doubled.sin()
 
 
-def inverse_frequencies(size: int, device: torch.device | str) -> torch.Tensor:
+def inverse_frequencies(size: int, device: torch.device | str, base: float = ROPE_BASE) -> torch.Tensor:
     """Return the `size / 2` rotary frequencies of a head (or a part of it) of `size` dimensions."""
-    return ROPE_BASE ** -(torch.arange(0, size, 2, device=device).float() / size)
+    return base ** -(torch.arange(0, size, 2, device=device).float() / size)
 
 
 def rotate(x: torch.Tensor, tables: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
@@ -32,10 +34,15 @@ def rotate(x: torch.Tensor, tables: tuple[torch.Tensor, torch.Tensor]) -> torch.
 
 def decode(decoder: nn.Module, x: torch.Tensor, tables: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
     """Run embeddings (rows, tokens, width) through every layer and the last norm; tables broadcast over heads."""
-    for layer in decoder.layers:
+    return rms_norm(run_layers(decoder.layers, x, tables), decoder.norm)
+
+
+def run_layers(layers: Iterable[nn.Module], x: torch.Tensor, tables: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
+    """Run hidden states through some of a decoder's layers."""
+    for layer in layers:
         x = x + _attend(layer.self_attn, rms_norm(x, layer.input_layernorm), tables)
         x = x + gated_mlp(layer.mlp, rms_norm(x, layer.post_attention_layernorm))
-    return rms_norm(x, decoder.norm)
+    return x
 
 
 def gated_mlp(mlp: nn.Module, x: torch.Tensor) -> torch.Tensor:

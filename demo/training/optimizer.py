@@ -20,8 +20,10 @@ class Muon:
     Source: K. Jordan, Muon (2024), with its coefficients. Matrices of one shape go through the steps together.
     """
 
-    def __init__(self, matrices: list[torch.nn.Parameter], rate: float, momentum: float = 0.95) -> None:
-        self.rate, self.momentum = rate, momentum
+    def __init__(
+        self, matrices: list[torch.nn.Parameter], rate: float, momentum: float = 0.95, decay: float = 0.0
+    ) -> None:
+        self.rate, self.momentum, self.decay = rate, momentum, decay
         self.groups: dict[tuple[int, int], list[torch.nn.Parameter]] = defaultdict(list)
         for matrix in matrices:
             rows, columns = matrix.shape
@@ -38,8 +40,9 @@ class Muon:
             average += (1 - self.momentum) * (gradients - average)
             ahead = gradients + self.momentum * (average - gradients)  # Nesterov's look ahead
             tallness = math.sqrt(max(1.0, shape[0] / shape[1]))
-            for matrix, change in zip(group, orthogonalized(ahead), strict=True):
-                matrix.sub_(change, alpha=self.rate * scale * tallness)
+            torch._foreach_mul_(group, 1 - self.decay * self.rate * scale)
+            changes = orthogonalized(ahead).unbind()
+            torch._foreach_add_(group, changes, alpha=-self.rate * scale * tallness)
 
 
 def orthogonalized(batch: torch.Tensor) -> torch.Tensor:
@@ -70,7 +73,7 @@ class Optimizer:
         self.adam = torch.optim.AdamW(adam_groups, adam_rate, betas=ADAM_BETAS, weight_decay=0.0, fused=fused)
         self.adam_rate = adam_rate
 
-    def step(self, step: int, steps: int) -> None:
+    def step(self, step: float, steps: int) -> None:
         """Take step number `step` of `steps` and clear the gradients."""
         scale = schedule(step, steps)
         torch.nn.utils.clip_grad_norm_(self.clipped, 1.0)
@@ -84,6 +87,6 @@ class Optimizer:
         self.adam.zero_grad(set_to_none=True)
 
 
-def schedule(step: int, steps: int) -> float:
+def schedule(step: float, steps: int) -> float:
     """Return the rate's factor: a ramp up, a plateau, and a ramp down to 0 in the last DECAY_SHARE."""
     return min(1.0, (step + 1) / WARM_UP_STEPS) * min(1.0, (1 - step / steps) / DECAY_SHARE)

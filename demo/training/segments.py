@@ -16,6 +16,7 @@ UNTRAINED = 0.0
 CONTEXT_WEIGHT = 0.1  # questions: worth knowing, not worth spending the model on
 ANSWER_WEIGHT = 1.0
 LETTER_WEIGHT = 3.0  # a single token decides a multiple-choice item
+LAST_LETTER_WEIGHT = 8.0  # the one that follows a whole written question
 SYSTEM_PROMPT = "You are a helpful assistant."
 
 

@@ -51,10 +51,14 @@ class ShardMakers:
                     raise RuntimeError("every shard maker has died: see its traceback above")
                 return
             with np.load(path) as arrays:
-                shard = dict(arrays)
+                shard = {name: _signed(array) for name, array in arrays.items()}
             path.unlink()
             self.next_index += 1
             yield shard
+
+    def _waiting_before(self, index: int) -> int:
+        """Count only shards that are wanted before this one: the maker of the next shard must never wait."""
+        return sum(path.stem.isdigit() and int(path.stem) < index for path in self.folder.iterdir())
 
     def _path(self, index: int) -> Path:
         return self.folder / f"{index:06d}.npz"
@@ -64,9 +68,14 @@ class ShardMakers:
         os.nice(10)  # the trainer launches kernels from one core and must not wait for its turn
         index = first
         while True:
-            while len(list(self.folder.iterdir())) > MAX_WAITING + self.workers:
+            while self._waiting_before(index) > MAX_WAITING:
                 time.sleep(0.2)
             unfinished = self.folder / f"unfinished_{first}.npz"
             np.savez(unfinished, **self.make(index))
             unfinished.rename(self._path(index))
             index += self.workers
+
+
+def _signed(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """torch has no 16-bit unsigned arithmetic; token ids fit into the signed type."""
+    return array.astype(np.int16) if array.dtype == np.uint16 else array

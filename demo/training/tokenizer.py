@@ -2,6 +2,7 @@
 
 import argparse
 import random
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy.typing as npt
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from demo.training.picture_documents import scene_document
+from demo.training.picture_questions import Asker
 from demo.training.segments import SPECIAL_TOKENS, Segment, text_of
 from demo.training.text_documents import text_document
 
@@ -39,21 +41,40 @@ def _sample_texts() -> Iterator[str]:
     rng = random.Random("tokenizer")
     for _ in range(6000):
         yield text_of(text_document(rng))
+    asker = Asker(rng)
     for _ in range(1500):
-        yield text_of(scene_document(rng).segments)
+        yield text_of(scene_document(asker).segments)
+
+
+_SPECIAL = re.compile("(" + "|".join(re.escape(token) for token in SPECIAL_TOKENS) + ")")
+_WORDS = re.compile(r"[0-9]|'(?:[stmd]|re|ve|ll)| ?[A-Za-z]+| ?[^\sA-Za-z0-9]+|\s+(?![^\s0-9])|\s+")
 
 
 class Encoder:
-    """Turn documents into token ids and loss weights, segment by segment."""
+    """Turn documents into token ids and loss weights, segment by segment.
+
+    Each different word meets the tokenizer once; words are cut where its own first step cuts ASCII text.
+    """
 
     def __init__(self, path: Path) -> None:
         self.tokenizer = Tokenizer.from_file(str(path))
+        self.words: dict[str, list[int]] = {}
 
     def __call__(self, documents: Sequence[Sequence[Segment]]) -> list[Encoded]:
         """Return ids and weights (in twentieths) of each document."""
-        texts = [text for document in documents for text, _ in document]
-        pieces = iter(self.tokenizer.encode_batch_fast(texts, add_special_tokens=False))
-        return [self._joined([(next(pieces).ids, weight) for _, weight in document]) for document in documents]
+        return [self._joined([(self.ids(text), weight) for text, weight in document]) for document in documents]
+
+    def ids(self, text: str) -> list[int]:
+        """Return the token ids of an ASCII text."""
+        pieces = _SPECIAL.split(text)
+        words = (word for i, piece in enumerate(pieces) for word in ([piece] if i % 2 else _WORDS.findall(piece)))
+        return [token for word in words for token in self._word(word)]
+
+    def _word(self, word: str) -> list[int]:
+        found = self.words.get(word)
+        if found is None:
+            found = self.words[word] = self.tokenizer.encode(word, add_special_tokens=False).ids
+        return found
 
     @staticmethod
     def _joined(pieces: list[tuple[list[int], float]]) -> Encoded:

@@ -5,7 +5,7 @@ from torch import nn
 from torch.nn import functional
 
 from demo.training.decoder import gated_mlp, inverse_frequencies, rms_norm, rope_tables, rotate
-from demo.training.models import FULL_ATTENTION_BLOCKS, HEAD_SIZE, MROPE_SECTION, VISION_HEADS
+from demo.training.models import FULL_ATTENTION_BLOCKS, HEAD_SIZE, MROPE_SECTION, VISION_HEADS, VLM_ROPE_BASE
 
 PATCH = 14
 WINDOW_PATCHES = 8
@@ -85,6 +85,6 @@ def mrope_tables(places: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     sections = torch.arange(3, device=device).repeat_interleave(
         torch.tensor(MROPE_SECTION, device=device), output_size=HEAD_SIZE // 2
     )
-    angles = places.permute(1, 2, 0).float()[..., sections] * inverse_frequencies(HEAD_SIZE, device)
+    angles = places.permute(1, 2, 0).float()[..., sections] * inverse_frequencies(HEAD_SIZE, device, VLM_ROPE_BASE)
     cosine, sine = rope_tables(angles)
     return cosine[:, None], sine[:, None]

@@ -11,6 +11,7 @@ import torch
 from torch.nn import functional
 
 from demo.training.decoder import decode, inverse_frequencies, rope_tables
+from demo.training.feeds import Feed
 from demo.training.models import HEAD_SIZE, language_model, save_weights
 from demo.training.optimizer import Muon, Optimizer
 from demo.training.rows import RowPool
@@ -56,38 +57,35 @@ def train(args: argparse.Namespace) -> None:
     with ShardMakers(shard_maker(Encoder(args.tokenizer)), args.workers) as makers:
         device = "cuda" if torch.cuda.is_available() else "cpu"
         model = language_model().to(device)
-        pool = RowPool(args.pool_rows, device)
-        while pool.filled < args.batch:
-            for shard in makers.ready():
-                pool.add(shard)
+        feed = Feed(makers, SHARD_ROWS, args.pool_rows, device)
+        feed.refill(at_least=args.batch)
         try:
-            _run(args, model, pool, makers, device)
+            _run(args, model, feed, device)
         finally:  # an interrupted run still leaves its weights
             save_weights(model, args.out)
 
 
-def _run(args: argparse.Namespace, model: torch.nn.Module, pool: RowPool, makers: ShardMakers, device: str) -> None:
+def _run(args: argparse.Namespace, model: torch.nn.Module, feed: Feed, device: str) -> None:
     optimizer = _optimizer(model)
     loss_of = _loss_function(model, device)
     if device == "cuda" and args.compile:
         loss_of = torch.compile(loss_of)
     started = time.monotonic()
     for step in range(args.steps):
-        if step % 4 == 0 and pool.filled < pool.capacity:
-            for shard in makers.ready():
-                pool.add(shard)
-        batch = pool.take(args.batch)
+        if step % 4 == 0:
+            feed.refill()
+        batch = feed.pool.take(args.batch)
         loss, answers = loss_of(batch["ids"].long(), batch["weights"].float() / WEIGHT_UNITS)
         loss.backward()
         optimizer.step(step, args.steps)
         if (step + 1) % LOG_EVERY == 0 or step in (0, 9) or step + 1 == args.steps:
-            _log(step + 1, loss.item(), answers.item(), pool, time.monotonic() - started)
+            _log(step + 1, loss.item(), answers.item(), feed.pool, time.monotonic() - started)
 
 
 def _log(step: int, loss: float, answers: float, pool: RowPool, seconds: float) -> None:
     if loss != loss:
         raise RuntimeError(f"the loss is not a number at step {step}: lower the rates")
-    rows = f"rows {pool.filled} used {pool.used}"
+    rows = f"rows {pool.added} used {pool.used}"
     print(f"step {step} loss {loss:.4f} answer loss {answers:.4f} {rows} {seconds:.0f} s", flush=True)
 
 

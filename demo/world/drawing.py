@@ -25,6 +25,7 @@ _COLOR_VALUES = (
     (130, 80, 40),
     (140, 140, 140),
 )
+_CHART_LEFT = 18
 _SHADE_OFFSETS = (0, -14, 10, -24)
 
 
@@ -69,7 +70,7 @@ def png(image: "Image.Image") -> bytes:
 
 
 def _draw_bars(pen: "ImageDraw.ImageDraw", scene: BarScene) -> None:
-    left, base, unit = 18, 154, 14
+    left, base, unit = _CHART_LEFT, 154, 14
     if scene.grid:
         for value in range(1, 10):
             pen.line((left - 4, base - unit * value, SIZE - 4, base - unit * value), fill=GRID)
@@ -77,10 +78,15 @@ def _draw_bars(pen: "ImageDraw.ImageDraw", scene: BarScene) -> None:
         pen.line((left - 6, base - unit * value, left - 2, base - unit * value), fill=INK)
     pen.line((left - 4, 20, left - 4, base), fill=INK)
     pen.line((left - 4, base, SIZE - 4, base), fill=INK)
+    for (color, value), (start, end) in zip(scene.bars, bar_pixels(scene), strict=True):
+        pen.rectangle((start, base - unit * value, end, base - 1), fill=entry(color, scene.shade))
+
+
+def bar_pixels(scene: BarScene) -> list[tuple[int, int]]:
+    """Return the first and last column of pixels of each bar."""
     pitch = 144 // len(scene.bars)
-    for i, (color, value) in enumerate(scene.bars):
-        x = left + i * pitch + scene.dx // 2
-        pen.rectangle((x, base - unit * value, x + pitch - 8, base - 1), fill=entry(color, scene.shade))
+    starts = [_CHART_LEFT + i * pitch + scene.dx // 2 for i in range(len(scene.bars))]
+    return [(start, start + pitch - 8) for start in starts]
 
 
 def _draw_shapes(pen: "ImageDraw.ImageDraw", scene: ShapeScene) -> None:
