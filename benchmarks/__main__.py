@@ -1,29 +1,38 @@
-"""Run the benchmarks named on the command line, or all: `python -m benchmarks [harness_client] [demo_overhead]`."""
+"""Run benchmarks: `python -m benchmarks [client] [real_engine] [demo_overhead] [--data FOLDER] [--rounds N]`; by default all."""
 
 from __future__ import annotations
 
+import argparse
 import json
+import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-from benchmarks import demo_overhead, harness_client
+from benchmarks import client, demo_overhead, real_engine
 
-BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
-    "harness_client": harness_client.measure,
-    "demo_overhead": demo_overhead.measure,
+BENCHMARKS: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
+    "client": lambda chosen: client.measure(chosen.data, chosen.rounds),
+    "real_engine": lambda chosen: real_engine.measure(chosen.rounds),
+    "demo_overhead": lambda chosen: demo_overhead.measure(),
 }
+SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
 def main() -> int:
     """Print one JSON object for each benchmark."""
-    chosen = sys.argv[1:] or list(BENCHMARKS)
-    unknown = [name for name in chosen if name not in BENCHMARKS]
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure Plumbline itself.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHMARKS)}; all by default")
+    parser.add_argument("--data", type=Path, help="folder with GSM8K and MMLU at full size; else PLUMBLINE_TEST_DATA's")
+    parser.add_argument("--rounds", type=int, default=3, help="how often the clients take turns")
+    chosen = parser.parse_args()
+    unknown = [name for name in chosen.names if name not in BENCHMARKS]
     if unknown:
-        print(f"unknown: {', '.join(unknown)}; the benchmarks are: {', '.join(BENCHMARKS)}", file=sys.stderr)
-        return 2
-    for name in chosen:
-        print(json.dumps({name: BENCHMARKS[name]()}, indent=2))
+        parser.error(f"unknown: {', '.join(unknown)}; the benchmarks are: {', '.join(BENCHMARKS)}")
+    chosen.data = (chosen.data or Path(os.environ.get("PLUMBLINE_TEST_DATA", SHARED_DATA))).absolute()
+    for name in chosen.names or BENCHMARKS:
+        print(json.dumps({name: BENCHMARKS[name](chosen)}, indent=2, ensure_ascii=False))
     return 0
 
 

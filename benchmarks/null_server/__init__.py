@@ -2,41 +2,47 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import socket
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-SOURCE = Path(__file__).parent / "nullserver.c"
+SOURCES = Path(__file__).parent
 
 
 class NoCompilerError(RuntimeError):
     """The null server is C and needs a compiler to be built: `apt-get install gcc` or the like."""
 
 
-@contextmanager
-def null_server(*arguments: str) -> Iterator[str]:
-    """Compile and run the server, yield its base URL, stop it; raises NoCompilerError."""
+def build(name: str, folder: Path) -> Path:
+    """Compile `nullserver` or `nullload` (the fastest client there can be) into a folder; raises NoCompilerError."""
     compiler = shutil.which("cc") or shutil.which("gcc")
     if compiler is None:
         raise NoCompilerError(NoCompilerError.__doc__)
-    with tempfile.TemporaryDirectory() as folder:
-        program = Path(folder) / "nullserver"
-        subprocess.run([compiler, "-O2", "-o", str(program), str(SOURCE)], check=True)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        server = subprocess.Popen([str(program), "--port", str(port), *arguments], stdout=subprocess.DEVNULL)
-        try:
-            _wait_until_it_listens(port)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            server.terminate()
-            server.wait()
+    program = folder / name
+    subprocess.run([compiler, "-O2", "-o", program, SOURCES / f"{name}.c"], check=True)
+    return program
+
+
+@contextmanager
+def null_server(program: Path, *arguments: str | Path) -> Iterator[int]:
+    """Run the server, yield its port, stop it; what `--log` names is complete after that."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    command = [program, "--port", str(port), *arguments]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        _wait_until_it_listens(port)
+        yield port
+    finally:
+        os.kill(server.pid, signal.SIGTERM)
+        server.wait()
 
 
 def _wait_until_it_listens(port: int) -> None:

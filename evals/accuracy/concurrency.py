@@ -61,6 +61,7 @@ class Adaptive:
         self._most_running: int | None = None
         self._load_path: str | None = None
         self._seen: list[int] = []
+        self._completed = self._completed_before = 0
 
     @property
     def limit(self) -> int:
@@ -69,6 +70,7 @@ class Adaptive:
 
     async def begin(self, client: EngineClient) -> None:
         """Choose a controller; what was learned about an engine is kept for its next questions."""
+        self._completed_before = self._completed
         if self._seen:
             return
         info = await _first_json(client, _INFO_PATHS)
@@ -84,8 +86,9 @@ class Adaptive:
         if self._load_path is not None:
             load = load_from(await _json(client, self._load_path))
         at_s = asyncio.get_running_loop().time()
+        self._completed = self._completed_before + completed
         self._controller.observe(
-            Reading(at_s=at_s, completed=completed, refused=client.refusals, in_flight=in_flight, load=load)
+            Reading(at_s=at_s, completed=self._completed, refused=client.refusals, in_flight=in_flight, load=load)
         )
         if self.limit != self._seen[-1]:
             self._seen.append(self.limit)

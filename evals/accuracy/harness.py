@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,6 +18,9 @@ from evals.result import Response, SampleKey, Score
 from evals.spec import Workload, digest
 from evals.tokenizing import Tokenizer, TokenizerFile
 from evals.transport.loop import run_loop
+
+_JUDGING_S = 0.01
+"""How long the running score may keep the client waiting, four times a second."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,10 +80,11 @@ def run_accuracy(
     notes: dict[str, str] = {}
     fresh: list[Response] = []
     if missing:
-        fresh, notes = run_loop(_ask(workload, missing, connect, meter.heard, observer.check, tokenizer))
+        fresh, notes = run_loop(_ask(workload, missing, connect, meter.heard, meter.tick, tokenizer))
     fresh_by_key = {response.key: response for response in fresh}
     answers = {question.key: fresh_by_key.get(question.key) or answered[question.key] for question in questions}
     scores = benchmark.judge(answers)
+    meter.finish([score.value for score in scores if score.metric == workload.metric])
     notes |= thinking_facts(answers.values(), workload.think_end)
     return WorkloadResult(scores=scores, facts=_facts(benchmark, workload, scores), notes=notes)
 
@@ -115,6 +121,7 @@ class _Meter:
         self._total = total
         self._done = self._scored = 0
         self._right = 0.0
+        self._unjudged: deque[tuple[Question, Response]] = deque()
 
     def begin(
         self, questions: Sequence[Question], answered: Mapping[SampleKey, Response], missing: Sequence[Question]
@@ -122,16 +129,31 @@ class _Meter:
         asked = {question.key for question in missing}
         for question in questions:
             if question.key not in asked:
-                self._count(question, answered[question.key])
+                self._done += 1
+                self._judge(question, answered[question.key])
         self._tell()
 
     def heard(self, question: Question, response: Response) -> None:
+        """Pass an answer on; judging it can cost more than asking did, so it waits for the next tick."""
         self._observer.on_response(question, response)
-        self._count(question, response)
+        self._done += 1
+        self._unjudged.append((question, response))
+
+    def tick(self) -> None:
+        """Judge what time allows, four times a second, and tell the progress; may raise to stop."""
+        self._observer.check()
+        end = time.perf_counter() + _JUDGING_S
+        while self._unjudged and time.perf_counter() < end:
+            self._judge(*self._unjudged.popleft())
         self._tell()
 
-    def _count(self, question: Question, response: Response) -> None:
-        self._done += 1
+    def finish(self, values: Sequence[float]) -> None:
+        """Tell the final score, which makes judging the rest one by one needless."""
+        self._unjudged.clear()
+        self._right, self._scored = sum(values), len(values)
+        self._tell()
+
+    def _judge(self, question: Question, response: Response) -> None:
         value = self._benchmark.judge_one(question, response)
         if value is not None:
             self._right += value

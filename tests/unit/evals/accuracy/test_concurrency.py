@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 
 from evals.accuracy.concurrency import Adaptive, Fixed, concurrency_for, load_from, most_running
-from evals.accuracy.controllers import MOST, Load
+from evals.accuracy.controllers import MOST, Load, RateController
 from evals.client import EngineClient
 
 SGLANG_INFO = {
@@ -64,7 +64,7 @@ def test_the_load_is_read_from_either_engine_and_from_nothing_else(body: Any, lo
     assert load_from(body) == load
 
 
-async def look(paths: dict[str, Any], *, in_flight: int = 0, times: int = 1) -> Adaptive:
+async def look(paths: dict[str, Any], *, in_flight: int = 0, times: int = 1, begins: int = 1) -> Adaptive:
     """Begin with an engine that answers these paths, and adjust some times."""
 
     async def handler(request: web.Request) -> web.StreamResponse:
@@ -81,7 +81,8 @@ async def look(paths: dict[str, Any], *, in_flight: int = 0, times: int = 1) -> 
     found = Adaptive()
     try:
         async with EngineClient(f"http://127.0.0.1:{runner.addresses[0][1]}", tries=1) as client:
-            await found.begin(client)
+            for _ in range(begins):
+                await found.begin(client)
             for _ in range(times):
                 await found.adjust(client, in_flight=in_flight, completed=0)
     finally:
@@ -102,6 +103,31 @@ async def test_the_hf_server_gets_its_batch_and_the_next_one() -> None:
     found = await look({"/server_info": HF_INFO}, times=0)
     assert found.limit == 32
     assert found.describe() == "32, by the engine's queue; the engine runs at most 16"
+
+
+async def test_an_engine_is_asked_what_it_can_do_only_once() -> None:
+    asked = 0
+
+    async def info() -> Any:
+        nonlocal asked
+        asked += 1
+        return {"max_running_requests": 3}
+
+    found = await look({"/server_info": info}, begins=2)
+    assert asked == 1
+    assert found.limit == 7
+
+
+async def test_answers_are_counted_on_from_one_set_of_questions_to_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+    monkeypatch.setattr(RateController, "observe", lambda self, now: seen.append(now.completed))
+    found = Adaptive()
+    async with EngineClient("http://127.0.0.1:9", tries=1) as client:
+        for _ in range(2):
+            await found.begin(client)
+            for completed in (3, 7):
+                await found.adjust(client, in_flight=1, completed=completed)
+    assert seen == [3, 7, 10, 14]
 
 
 async def test_an_older_path_of_the_info_is_found() -> None:

@@ -163,9 +163,11 @@ def test_connections_are_used_again_and_no_more_are_opened_than_allowed(play: Pl
         saying(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok"),
         saying(b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok"),
         saying(OK, b"and more than was asked for"),
+        saying(OK, OK),
+        saying(OK + OK),
         saying(OK, close=True),
     ],
-    ids=["told to close", "HTTP/1.0", "babbling", "closed after the answer"],
+    ids=["told to close", "HTTP/1.0", "babbling", "answering twice", "twice at once", "closed after the answer"],
 )
 def test_a_connection_that_is_spent_is_not_used_again(play: Play, talk: Talk) -> None:
     async def ask() -> int:
