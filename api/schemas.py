@@ -150,7 +150,12 @@ class SubmissionRequest(_Request):
     baseline: EngineRequest | None = Field(default=None, description="Default: hf on the candidate's device.")
     suite: Name | None = Field(default=None, examples=["demo"], description="Either a suite, or workloads.")
     workloads: list[WorkloadRequest] = Field(default_factory=list, max_length=50)
-    limit: int | None = Field(default=None, ge=1, le=1_000_000, description="Only the first items of each workload.")
+    limit: int | None = Field(
+        default=None,
+        ge=1,
+        le=1_000_000,
+        description="Only the first items of each task (MMLU has 57).",
+    )
     use_cache: bool = Field(default=True, description="Whether earlier answers of the same engine may be used again.")
     tags: list[Name] = Field(default_factory=list, max_length=20)
     pull_request: PullRequestRequest | None = None

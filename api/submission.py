@@ -5,7 +5,7 @@ from __future__ import annotations
 from api.schemas import EngineRequest, SubmissionRequest, WorkloadRequest
 from db.settings import Settings
 from evals import engine_rules
-from evals.accuracy.benchmarks import check_settings
+from evals.accuracy.settings_rules import check_settings
 from evals.defaults import completed
 from evals.errors import InvalidSubmissionError
 from evals.modalities import require_eyes

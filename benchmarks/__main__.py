@@ -1,4 +1,4 @@
-"""Run benchmarks: `python -m benchmarks [client] [real_engine] [demo_overhead] [--data FOLDER] [--rounds N]`; by default all."""
+"""Run the benchmarks named, or all: `python -m benchmarks [NAME ...] [--data FOLDER] [--rounds N]`."""
 
 from __future__ import annotations
 

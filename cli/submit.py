@@ -41,7 +41,7 @@ def submit(
     set_: Annotated[Texts, Settings] = None,
     workload: Annotated[Texts, Workloads] = None,
     no_cache: Annotated[bool, typer.Option("--no-cache", help="Ask everything anew.")] = False,
-    limit: Annotated[int | None, typer.Option(min=1, help="Only the first items of each workload.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first items of each task (MMLU has 57).")] = None,
     revision: Annotated[str | None, typer.Option(help="A hub model's branch, tag or commit.")] = None,
     engine_arg: Annotated[Texts, Pairs] = None,
     baseline_arg: Annotated[Texts, BaselinePairs] = None,

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
@@ -25,10 +25,14 @@ _AT_ONCE = 5000
 
 @dataclass(frozen=True, kw_only=True)
 class Identity:
-    """Say who answers: the hash of model, engine build, arguments and code, and the hardware it runs on."""
+    """Say who answers: the hash of model, engine build, arguments and code, and the hardware it runs on.
+
+    files_as_of: a hash over the times of the model's files, where they lie here.
+    """
 
     answered_by: str
     hardware: str
+    files_as_of: str | None = None
 
 
 def reuse_responses(
@@ -39,8 +43,8 @@ def reuse_responses(
     wanted: Mapping[str, Sequence[SampleKey]],
     prompts: Mapping[str, str],
     identity: Identity,
-) -> dict[str, int]:
-    """Copy the known answers to some requests into a job; return how many came from which earlier job.
+) -> int:
+    """Copy the known answers to some requests into a job; return how many there were.
 
     wanted: request hash to the keys that ask it. prompts: SHA-256 to text. Raises LeaseLostError like every write.
     """
@@ -51,7 +55,17 @@ def reuse_responses(
     for job_id, responses in found.items():
         used = {response.prompt_sha256: prompts[response.prompt_sha256] for _, response in responses}
         save_responses(session, lease, responses, used, reused_from=job_id)
-    return {job_id: len(responses) for job_id, responses in found.items()}
+    return sum(len(responses) for responses in found.values())
+
+
+def reused_by(session: Session, job_id: str) -> dict[str, int]:
+    """Return how many of a job's answers came from which other job."""
+    query = (
+        select(StoredResponse.reused_from, func.count())
+        .where(StoredResponse.job_id == job_id, StoredResponse.reused_from.is_not(None))
+        .group_by(StoredResponse.reused_from)
+    )
+    return {str(origin): int(count) for origin, count in session.execute(query)}
 
 
 def _known(
@@ -68,6 +82,7 @@ def _known(
                 Job.run_id != own_run,
                 Job.facts["answered_by"].astext == identity.answered_by,
                 Job.facts["hardware"].astext == identity.hardware,
+                Job.facts["files_as_of"].astext.is_not_distinct_from(identity.files_as_of),
             )
             .ext(distinct_on(StoredResponse.request_sha256))
             .order_by(StoredResponse.request_sha256, StoredResponse.ended_at.desc())

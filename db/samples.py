@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import delete, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.orm import Session
 
 from db.jobs import Lease
@@ -28,7 +28,8 @@ def save_responses(
     *,
     reused_from: str | None = None,
 ) -> None:
-    """Save (workload, response) pairs and the prompts they answer (SHA-256 to text); a known one is left as it is.
+    """Save (workload, response) pairs and the prompts they answer (SHA-256 to text); a known one is left as it is,
+    unless it answered another request.
 
     reused_from: the job that asked for them, when it was another.
     Raises LeaseLostError, and saves nothing, when the job belongs to another worker.
@@ -48,7 +49,22 @@ def save_responses(
         known = insert(Prompt).on_conflict_do_nothing(index_elements=["sha256"])
         session.execute(known, [{"sha256": sha, "text": storable(text)} for sha, text in sorted(prompts.items())])
     if rows:
-        session.execute(insert(StoredResponse).on_conflict_do_nothing(index_elements=list(_KEY)), rows)
+        session.execute(_unless_known(), rows)
+
+
+def _unless_known() -> Insert:
+    """Return the INSERT that leaves an answer as it is, unless it is one to another request."""
+    statement = insert(StoredResponse)
+    changed = {
+        column.name: statement.excluded[column.name]
+        for column in StoredResponse.__table__.columns
+        if column.name not in _KEY
+    }
+    return statement.on_conflict_do_update(
+        index_elements=list(_KEY),
+        set_=changed,
+        where=StoredResponse.request_sha256.is_distinct_from(statement.excluded.request_sha256),
+    )
 
 
 def save_scores(session: Session, lease: Lease, workload: str, scores: Sequence[Score]) -> None:

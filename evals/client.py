@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -20,6 +21,10 @@ _OVERLOADED = frozenset({429, 503})
 _ABSENT = frozenset({404, 405, 501})
 _EXCERPT = 500
 _LONGEST_PAUSE_S = 10.0
+_TOO_MANY = 429
+_SLOWEST_TOKEN_S = 0.25
+"""How long an engine may take for a token; a long answer gets more time than `timeout_s`."""
+
 _LONGEST_WANTED_PAUSE_S = 60.0
 _MANY = 1024
 
@@ -30,7 +35,8 @@ class EngineClient:
     """Speak to one engine over keep-alive connections; use it as an asynchronous context manager.
 
     concurrency: the most requests at once, which others wait for; None: far more than any engine can use. tries: how
-    often a request is sent before its fault is final. timeout_s: for one try. `refusals` counts the answers so far
+    often a request is sent before its fault is final. timeout_s: for one try. crowd_s: how long it waits
+    besides for an engine that says it has too many (429). `refusals` counts the answers so far
     that said the engine has too much to do (429, 503).
     """
 
@@ -44,6 +50,7 @@ class EngineClient:
         tries: int = 5,
         timeout_s: float = 600.0,
         first_pause_s: float = 0.5,
+        crowd_s: float = 600.0,
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self.model = model
@@ -53,6 +60,7 @@ class EngineClient:
         self._tries = tries
         self._timeout_s = timeout_s
         self._first_pause_s = first_pause_s
+        self._crowd_s = crowd_s
         self._pool: Pool | None = None
 
     async def __aenter__(self) -> Self:
@@ -78,7 +86,8 @@ class EngineClient:
         met a passing fault (no connection, 5xx, 429, an answer that is no answer).
         """
         body = encoded(request.payload(self.model))
-        return await self._patiently("POST", request.path, body, lambda answer: _read(request, answer))
+        patience_s = _SLOWEST_TOKEN_S * request.max_tokens if isinstance(request, GenerationRequest) else 0.0
+        return await self._patiently("POST", request.path, body, lambda answer: _read(request, answer), patience_s)
 
     async def get_json(self, path: str) -> Any | None:
         """Return the JSON at a path, None where the engine has no such path; faults are those of `ask`."""
@@ -89,26 +98,32 @@ class EngineClient:
         return (await self._patiently("POST", path, encoded(payload), _optional))[0]
 
     async def _patiently(
-        self, method: str, path: str, body: bytes, read: Callable[[Answer], Result]
+        self, method: str, path: str, body: bytes, read: Callable[[Answer], Result], patience_s: float = 0.0
     ) -> tuple[Result, int]:
         if self._pool is None:
             raise RuntimeError("use EngineClient as an asynchronous context manager")
         fault = ""
-        for attempt in range(1, self._tries + 1):
+        attempt, faults, give_up_at = 0, 0, time.monotonic() + self._crowd_s
+        while faults < self._tries:
+            attempt += 1
+            status = None
             try:
-                answer = await self._pool.request(method, path, body)
-                self.refusals += answer.status in _OVERLOADED
+                answer = await self._pool.request(method, path, body, patience_s=patience_s)
+                status = answer.status
+                self.refusals += status in _OVERLOADED
                 return read(answer), attempt
             except (TransportError, _PassingFaultError) as error:
                 fault = f"{type(error).__name__}: {error}"
-                pause_s = min(self._first_pause_s * 2 ** (attempt - 1), _LONGEST_PAUSE_S)
+                pause_s = min(self._first_pause_s * 2 ** (min(attempt, 8) - 1), _LONGEST_PAUSE_S)
                 if isinstance(error, _PassingFaultError):
                     pause_s = max(pause_s, error.pause_s)
-            if attempt < self._tries:
+            # Too many requests is no fault of this one: it waits, while fewer are sent, as long as that may take.
+            faults += not (status == _TOO_MANY and time.monotonic() < give_up_at)
+            if faults < self._tries:
                 # Spread out, so that requests which failed together do not come back together.
                 await asyncio.sleep(pause_s * random.uniform(1.0, 1.25))
         raise EngineUnreachableError(
-            f"{self.base_url}{path} failed {self._tries} times, the last time with {fault[:_EXCERPT]}",
+            f"{self.base_url}{path} failed {attempt} times, the last time with {fault[:_EXCERPT]}",
             remedy="look at the engine's log; the job is tried again by itself",
         )
 

@@ -23,25 +23,25 @@ def compare_workload(
     candidate: Sequence[Score],
     baseline: Sequence[Score],
     differing_settings: Sequence[str] = (),
+    directions: Mapping[str, Direction] | None = None,
 ) -> tuple[Comparison, ...]:
     """Return one comparison for each "metric,filter" seen, the workload's own first: it alone decides.
 
-    Different prompts, reference answers or settings (see `difference_of_settings`) make every metric of the workload
-    incomparable; so does an item that one side lacks, for the metrics concerned.
+    directions: which way metrics improve that are not known here, as the harness says. Different prompts, reference
+    answers or settings (see `difference_of_settings`) make every metric of the workload incomparable; so does an item
+    that one side lacks, for the metrics concerned.
     """
     unparsed = _unparsed(candidate), _unparsed(baseline)
     candidate, baseline = by_item(candidate, beside=baseline), by_item(baseline, beside=candidate)
     ours, theirs = _by_metric(candidate), _by_metric(baseline)
     others = sorted((ours.keys() | theirs.keys()) - {workload.metric})
     forbidden = (*differing_settings, *conflicts(candidate, baseline))
-    return tuple(
-        _not_blind(
-            _with_unparsed(
-                _compare_metric(workload, name, ours.get(name, []), theirs.get(name, []), forbidden), unparsed
-            )
-        )
+    heard = any(score.parsed for score in (*candidate, *baseline) if score.metric == workload.metric)
+    rows = (
+        _compare_metric(workload, name, ours.get(name, []), theirs.get(name, []), forbidden, directions or {})
         for name in (workload.metric, *others)
     )
+    return tuple(_not_blind(_with_unparsed(row, unparsed), silent=row.decides and not heard) for row in rows)
 
 
 def _unparsed(scores: Sequence[Score]) -> Counter[str]:
@@ -60,10 +60,8 @@ def _with_unparsed(comparison: Comparison, counts: tuple[Counter[str], Counter[s
     return replace(comparison, candidate=ours, baseline=theirs)
 
 
-def _not_blind(comparison: Comparison) -> Comparison:
+def _not_blind(comparison: Comparison, *, silent: bool) -> Comparison:
     """Take back a pass of two sides in whose answers nothing was found: equal silence proves nothing."""
-    sides = (comparison.candidate, comparison.baseline)
-    silent = all(side is not None and side.value == 0 and side.unparsed >= side.n for side in sides)
     if comparison.verdict is not Verdict.PASS or not silent:
         return comparison
     reason = "in no answer of either side was a result found: the model does not answer in the form that is asked for"
@@ -96,13 +94,22 @@ def _by_metric(scores: Sequence[Score]) -> dict[str, list[Score]]:
 
 
 def _compare_metric(
-    workload: Workload, name: str, ours: Sequence[Score], theirs: Sequence[Score], forbidden: Sequence[str]
+    workload: Workload,
+    name: str,
+    ours: Sequence[Score],
+    theirs: Sequence[Score],
+    forbidden: Sequence[str],
+    directions: Mapping[str, Direction],
 ) -> Comparison:
     metric_key, filter_ = split_metric(name)
-    metric = metric_of(metric_key, (*ours, *theirs))
+    metric = metric_of(metric_key, (*ours, *theirs), direction=directions.get(metric_key))
     decides = name == workload.metric
     pairing = pair_up(ours, theirs)
-    reasons = (*forbidden, *pairing.reasons, *_unjudgeable(workload, metric, pairing, decides))
+    reasons = (
+        *forbidden,
+        *pairing.reasons,
+        *_unjudgeable(workload, metric, pairing, decides and metric_key not in directions),
+    )
     difference = None if reasons else difference_of(pairing.pairs, metric, workload.margin if decides else 0.0)
     verdict = _verdict(difference, metric, workload.margin) if decides else None
     if verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE) and difference is not None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from evals.accuracy.definitions import Definition, direct_definitions, require_known
-from evals.accuracy.direct import own_scoring, why_not_direct
-from evals.accuracy.filters import filters_of
-from evals.accuracy.judging import metrics_of
+from evals.accuracy.definitions import direct_definitions, require_known
+from evals.accuracy.direct import why_not_direct
+from evals.accuracy.settings_rules import known_metrics
 from evals.errors import InvalidSubmissionError
 from evals.modalities import shows_pictures
 from evals.sgl_eval.benchmarks import check_workload, is_sgl_eval
@@ -38,13 +37,4 @@ def _default_metric(benchmark: str) -> str:
             remedy='name it as lm-eval prints it: "metric,filter", for instance "acc,none"',
             field="metric",
         )
-    return _first_metric(definitions[0])
-
-
-def _first_metric(definition: Definition) -> str:
-    config = definition.config
-    scorer = own_scoring(config).scorer
-    if scorer:
-        return f"acc,{scorer}"
-    filter_ = "none" if config["output_type"] == "multiple_choice" else filters_of(config)[0].name
-    return f"{metrics_of(config)[0]['metric']},{filter_}"
+    return known_metrics(definitions[0])[0]

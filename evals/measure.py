@@ -19,17 +19,24 @@ def split_metric(name: str) -> tuple[str, str | None]:
     return metric, filter_ or None
 
 
-def metric_of(name: str, scores: Iterable[Score] = ()) -> Metric:
+def metric_of(name: str, scores: Iterable[Score] = (), *, direction: Direction | None = None) -> Metric:
     """Return the known metric of this name, or else a stand-in to report it under.
 
-    The stand-in claims to be a share when all values lie in [0, 1], and its direction is a guess: never judge by it.
+    The stand-in claims to be a share when all values lie in [0, 1]. direction: what the harness says of it; without
+    that, higher is a guess, by which nothing may be judged.
     """
     for suffix in ("", PASS_AT_ALL, MAJORITY):
         base = METRICS.get(name.removesuffix(suffix)) if name.endswith(suffix) else None
         if base is not None:
             return base if not suffix else replace(base, name=name, title=base.title + suffix.replace("_", " "))
     unit = "share" if all(0 <= score.value <= 1 for score in scores) else ""
-    return Metric(name=name, title=name.replace("_", " "), unit=unit, direction=Direction.HIGHER, kind=Kind.ACCURACY)
+    return Metric(
+        name=name,
+        title=name.replace("_", " "),
+        unit=unit,
+        direction=direction or Direction.HIGHER,
+        kind=Kind.ACCURACY,
+    )
 
 
 def is_binary(scores: Iterable[Score]) -> bool:

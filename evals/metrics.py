@@ -40,6 +40,9 @@ ACCURACY_NORM = Metric(
     name="acc_norm", title="length-normalised accuracy", unit="share", direction=Direction.HIGHER, kind=Kind.ACCURACY
 )
 
+DIRECTION_OF = "direction of "
+"""How the facts begin that say which way a metric improves which is not known here ("direction of f1": "higher")."""
+
 ACCURACY_OFFICIAL = Metric(
     name="acc_official",
     title="official accuracy (chance credit for unparsed answers)",

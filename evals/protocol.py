@@ -12,6 +12,9 @@ from evals.spec import Api
 BROKEN_OFF = frozenset({"abort", "error"})
 """The finish reasons of answers that the engine did not bring to an end."""
 
+_THOUGHTS = ("reasoning_content", "reasoning")
+"""Where servers put a model's thoughts that they tell apart from its answer."""
+
 Answer = TypeVar("Answer", covariant=True)
 
 
@@ -51,7 +54,8 @@ class Picture:
 class GenerationRequest:
     """Ask for one answer: a prompt text, or for Api.CHAT a list of messages, with its sampling settings.
 
-    pictures: those that the messages' image parts refer to, by reference.
+    pictures: those that the messages' image parts refer to, by reference. cut_at: texts at which the answer is cut
+    after a model's thoughts; as stop strings they would end the thoughts.
     """
 
     api: Api
@@ -59,6 +63,7 @@ class GenerationRequest:
     max_tokens: int
     temperature: float = 0.0
     stop: tuple[str, ...] = ()
+    cut_at: tuple[str, ...] = ()
     seed: int | None = None
     extra: dict[str, Any] = field(default_factory=dict)
     pictures: Mapping[str, Picture] = field(default_factory=dict)
@@ -146,7 +151,8 @@ def _text(api: Api, choice: dict[str, Any]) -> tuple[str, str | None]:
         text = choice["text"]
     else:
         message = choice["message"]
-        text, reasoning = message["content"], message.get("reasoning_content")
+        text = message["content"]
+        reasoning = next((message[name] for name in _THOUGHTS if message.get(name) is not None), None)
         if text is None and reasoning is not None:
             text = ""
     if not isinstance(text, str):

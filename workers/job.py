@@ -17,7 +17,7 @@ from db.states import Phase
 from workers.devices import gpus_of, require_devices
 from workers.heartbeat import Heartbeat
 from workers.preparation import Prepared, Standing, hardware_of, prepare, standing_of
-from workers.provenance import identity_facts, is_another, model_digest
+from workers.provenance import facts_of, is_another
 from workers.server import Server, running
 from workers.workloads import run_workload
 
@@ -33,15 +33,14 @@ def execute(claim: Claim, settings: Settings) -> None:
         _enter(claim, Phase.PREPARING)
         require_devices(claim.job, claim.devices)
         prepared = prepare(claim, settings)
-        model = model_digest(claim.job.spec.model)
         heartbeat.check()
-        standing = standing_of(claim, prepared, model, settings)
+        standing = standing_of(claim, prepared, settings)
         if standing.complete:
             _evaluate(claim, prepared, None, heartbeat, settings)
             return
         _enter(claim, Phase.LAUNCHING)
         with _launched(claim, heartbeat, settings) as server:
-            _note_server(claim, server, model, standing)
+            _note_server(claim, server, standing, settings)
             _evaluate(claim, prepared, server, heartbeat, settings)
             _enter(claim, Phase.STOPPING)
 
@@ -69,9 +68,10 @@ def _evaluate(
         run_workload(claim, item, server, heartbeat, settings)
 
 
-def _note_server(claim: Claim, server: Server, model: str | None, standing: Standing) -> None:
+def _note_server(claim: Claim, server: Server, standing: Standing, settings: Settings) -> None:
     """Keep what is known of the server; answers that another model or engine gave are forgotten first."""
-    identity = identity_facts(server, claim.job.spec.engine, model)
+    spec = claim.job.spec
+    identity = facts_of(server, spec.engine, spec.model, settings)
     with transaction() as session:
         if is_another(standing.facts, identity):
             log.warning("job %s: the model or its engine has changed; earlier answers are asked again", claim.job.id)
@@ -81,10 +81,8 @@ def _note_server(claim: Claim, server: Server, model: str | None, standing: Stan
 
 def _server_facts(server: Server, claim: Claim) -> dict[str, Any]:
     return {
-        "versions": dict(server.versions),
         "hardware": hardware_of(claim),
         "devices": list(claim.devices),
-        "command": list(server.command),
         "launch_s": server.launch_s,
     }
 

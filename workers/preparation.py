@@ -11,21 +11,24 @@ from typing import Any
 from db.claims import Claim
 from db.jobs import note_facts
 from db.reuse import Identity, reuse_responses
+from db.runs import get_run
 from db.samples import forget_responses, responses_of
 from db.session import transaction
 from db.settings import Settings
 from evals.accuracy.benchmark import Benchmark
 from evals.accuracy.benchmarks import load_benchmark
 from evals.accuracy.harness import unanswered
+from evals.accuracy.questions import Question
 from evals.modalities import require_eyes
+from evals.protocol import GenerationRequest
 from evals.result import Response, SampleKey
 from evals.sgl_eval.benchmarks import is_sgl_eval
 from evals.sgl_eval.data import Items, load_items
-from evals.spec import Workload
+from evals.spec import EngineSpec, JobSpec, Role, Submission, Workload
 from workers.devices import gpus_of
 from workers.gpus import hardware_description
 from workers.harnesses.sgl_eval import require_sgl_eval
-from workers.provenance import IDENTITY, expected_facts, is_another
+from workers.provenance import IDENTITY, is_another, known_facts
 
 log = logging.getLogger(__name__)
 
@@ -76,14 +79,14 @@ class Standing:
     facts: Mapping[str, Any]
 
 
-def standing_of(claim: Claim, prepared: list[Prepared], model: str | None, settings: Settings) -> Standing:
+def standing_of(claim: Claim, prepared: list[Prepared], settings: Settings) -> Standing:
     """Take over what the same engine has answered before, for this job or another.
 
-    model: what `model_digest` said. Answers of the job's own earlier attempts that another model or engine gave are
+    Answers of the job's own earlier attempts that another model or engine gave are
     forgotten first. Without knowing beforehand who will answer, nothing is taken over.
     """
     spec = claim.job.spec
-    expected = expected_facts(spec.engine, spec.model, model, settings)
+    expected = known_facts(spec.engine, spec.model, settings)
     if expected is None:
         return Standing(complete=False, facts=claim.job.facts)
     expected |= {"hardware": hardware_of(claim)}
@@ -92,12 +95,24 @@ def standing_of(claim: Claim, prepared: list[Prepared], model: str | None, setti
             log.warning("job %s: the model or its engine has changed; earlier answers are asked again", claim.job.id)
             forget_responses(session, claim.lease)
         note_facts(session, claim.lease, expected)
-    identity = Identity(answered_by=expected[IDENTITY], hardware=expected["hardware"])
-    left = sum(_reuse(claim, item, identity) for item in prepared)
+        lends = _may_reuse(get_run(session, claim.job.run_id).submission, spec)
+    identity = Identity(
+        answered_by=expected[IDENTITY], hardware=expected["hardware"], files_as_of=expected["files_as_of"]
+    )
+    left = sum(_reuse(claim, item, identity if lends else None) for item in prepared)
     return Standing(complete=not left, facts=expected)
 
 
-def _reuse(claim: Claim, item: Prepared, identity: Identity) -> int:
+def _may_reuse(submission: Submission, spec: JobSpec) -> bool:
+    """Tell whether a job may use other runs' answers: not the candidate that is compared with itself.
+
+    Two equal sides would be given the same answers, and whoever compares an engine with itself wants to see its noise.
+    """
+    same = submission.candidate == submission.baseline
+    return spec.use_cache and not (same and spec.role is Role.CANDIDATE)
+
+
+def _reuse(claim: Claim, item: Prepared, identity: Identity | None) -> int:
     """Return how many of a workload's questions are left after earlier answers were taken over.
 
     sgl-eval's questions are known only while it runs, so all of its items are left.
@@ -105,16 +120,27 @@ def _reuse(claim: Claim, item: Prepared, identity: Identity) -> int:
     if item.benchmark is None:
         return len(item.items.rows) if item.items else 0
     open_ = unanswered(item.benchmark, answers_of(claim, item.workload))
-    if not open_ or not claim.job.spec.use_cache:
+    if not open_ or identity is None:
         return len(open_)
     wanted: dict[str, list[SampleKey]] = defaultdict(list)
     for question in open_:
-        wanted[question.request_sha256].append(question.key)
+        if _is_repeatable(question, claim.job.spec.engine):
+            wanted[question.request_sha256].append(question.key)
     prompts = {question.prompt_sha256: question.prompt for question in open_}
     with transaction() as session:
         reused = reuse_responses(
             session, claim.lease, item.workload.name, wanted=wanted, prompts=prompts, identity=identity
         )
-        if reused:
-            note_facts(session, claim.lease, {f"reused:{item.workload.name}": reused})
-    return len(open_) - sum(reused.values())
+    return len(open_) - reused
+
+
+def _is_repeatable(question: Question, engine: EngineSpec) -> bool:
+    """Tell whether asking again would give the same answer: greedy, or sampled with a seed that the engine heeds.
+
+    SGLang 0.5.23 heeds a request's seed only with deterministic inference.
+    """
+    request = question.request
+    if not isinstance(request, GenerationRequest) or request.temperature == 0:
+        return True
+    heeds = engine.kind != "sglang" or bool(engine.args.get("enable-deterministic-inference"))
+    return heeds and request.seed is not None

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -39,52 +41,61 @@ def model_digest(model: ModelSpec) -> str | None:
 
 def tree_digest(folder: Path) -> str:
     """Return a hash over the Python files below a folder."""
-    return digest([(str(path.relative_to(folder)), _content(path)) for path in sorted(folder.rglob("*.py"))])
+    files = sorted(folder.rglob("*.py"))
+    stats = tuple((path, path.stat().st_size, path.stat().st_mtime_ns) for path in files)
+    return _tree_digest(folder, stats)
 
 
-def identity_facts(server: Server, engine: EngineSpec, model: str | None) -> dict[str, Any]:
-    """Return the facts that say who answers: the model, the engine's versions, arguments and code.
+@lru_cache(maxsize=16)
+def _tree_digest(folder: Path, stats: tuple[tuple[Path, int, int], ...]) -> str:
+    return digest([(str(path.relative_to(folder)), _content(path)) for path, _, _ in stats])
 
-    model: what `model_digest` said before the launch.
+
+def known_facts(spec: EngineSpec, model: ModelSpec, settings: Settings) -> dict[str, Any] | None:
+    """Return the facts that say who answers: the model's files, the engine's packages, arguments and code.
+
+    They can be told before a launch, and are the same after it unless something was changed or downloaded meanwhile.
+    None when they cannot be known: a remote engine's build, and a hub model without a cached commit.
     """
-    return _facts(model, server.versions, _without_port(server.command) or server.base_url, engine)
-
-
-def _facts(
-    model: str | None, versions: Mapping[str, str], arguments: Sequence[str] | str, engine: EngineSpec
-) -> dict[str, Any]:
-    code = [tree_digest(INSIDE)]
-    if engine.external_package is not None:
-        code.append(tree_digest(Path(engine.external_package)))
-    facts = {IDENTITY: digest([model, dict(versions), arguments, code])}
-    if engine.external_package is not None:
-        facts["external_package_sha256"] = code[1]
-    return facts if model is None else {**facts, "model_files": model}
-
-
-def _without_port(command: Sequence[str]) -> list[str]:
-    return [word for word in command if not word.startswith("--port")]
-
-
-def expected_facts(spec: EngineSpec, model: ModelSpec, files: str | None, settings: Settings) -> dict[str, Any] | None:
-    """Return the facts about who would answer, before anything is launched; None when they cannot be known.
-
-    They are what `identity_facts` will say of the launched engine, its versions and its command without the port. A
-    remote engine's build and a hub model without a cached commit are not known.
-    """
+    files = model_digest(model)
     if spec.kind == "remote" or files is None:
         return None
     spec = with_checked_code(spec, settings.code_roots)
     environment = environment_for(spec, settings)
-    command = local_engine(spec.kind).command(
-        spec, with_absolute_path(model), port=0, interpreter=environment.interpreter
-    )
-    arguments = _without_port(command)
-    return {
-        "versions": dict(environment.versions),
-        "command": arguments,
-        **_facts(files, environment.versions, arguments, spec),
-    }
+    engine = local_engine(spec.kind)
+    command = engine.command(spec, with_absolute_path(model), port=0, interpreter=environment.interpreter)
+    arguments = [word for word in command if not word.startswith("--port")]
+    code = [tree_digest(folder) for folder in (INSIDE, *_packages(environment.interpreter, engine.main_package))]
+    facts: dict[str, Any] = {"versions": dict(environment.versions), "command": arguments, "model_files": files}
+    facts["files_as_of"] = _files_as_of(model)
+    if spec.external_package is not None:
+        facts["external_package_sha256"] = tree_digest(Path(spec.external_package))
+        code.append(facts["external_package_sha256"])
+    return facts | {IDENTITY: digest([files, facts["versions"], arguments, code])}
+
+
+def facts_of(server: Server, spec: EngineSpec, model: ModelSpec, settings: Settings) -> dict[str, Any]:
+    """Return the facts about a launched engine; of one that nobody knows beforehand, what it shows."""
+    known = known_facts(spec, model, settings)
+    if known is not None:
+        return known | {"command": list(server.command)}
+    arguments = [word for word in server.command if not word.startswith("--port")]
+    identity = digest([None, dict(server.versions), arguments or server.base_url])
+    return {"versions": dict(server.versions), "command": list(server.command), IDENTITY: identity}
+
+
+def _packages(interpreter: Path, name: str) -> list[Path]:
+    """Return an engine's own package in its environment, whose files somebody may edit in place."""
+    return sorted(interpreter.parent.parent.glob(f"lib/python*/site-packages/{name}"))
+
+
+def _files_as_of(model: ModelSpec) -> str | None:
+    """Return a hash over sizes and times of a local model's files: what the samples of large files may miss."""
+    folder = local_folder(model)
+    if folder is None:
+        return None
+    stats = [(path.name, path.stat()) for path in sorted(folder.iterdir()) if path.is_file()]
+    return digest([(name, stat.st_size, stat.st_mtime_ns) for name, stat in stats])
 
 
 def is_another(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
@@ -109,4 +120,7 @@ def _hub_commit(model: ModelSpec) -> str | None:
     home = Path(os.environ.get("HF_HOME", Path.home() / ".cache" / "huggingface"))
     cache = Path(os.environ.get("HF_HUB_CACHE", home / "hub"))
     reference = cache / f"models--{model.path.replace('/', '--')}" / "refs" / (model.revision or "main")
-    return f"commit {reference.read_text().strip()}" if reference.is_file() else model.revision
+    if reference.is_file():
+        return f"commit {reference.read_text().strip()}"
+    # A branch that is not cached yet says nothing: the launch may bring any commit of it.
+    return model.revision if re.fullmatch(r"[0-9a-f]{40}", model.revision or "") else None

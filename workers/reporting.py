@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -12,11 +11,13 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from db.jobs import JobRecord, jobs_of
+from db.reuse import reused_by
 from db.runs import get_run
 from db.samples import scores_of
 from db.states import JobState
 from db.timeline import phase_seconds
 from evals.compare import compare_workload, difference_of_settings
+from evals.metrics import DIRECTION_OF, Direction
 from evals.reproduce import submit_command
 from evals.result import Comparison, Report, SideSummary
 from evals.spec import EngineSpec, Role, Submission, Workload
@@ -63,8 +64,8 @@ def report_of(session: Session, run_id: str, *, deciding: Mapping[str, Workload]
         run_id=run_id,
         suite=run.submission.suite,
         comparisons=comparisons,
-        candidate=_summary(candidate, run.submission),
-        baseline=_summary(baseline, run.submission),
+        candidate=_summary(session, candidate, run.submission),
+        baseline=_summary(session, baseline, run.submission),
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
         plumbline_version=version("plumbline"),
     )
@@ -79,8 +80,8 @@ def broken_report(session: Session, run_id: str, trouble: str) -> Report:
         run_id=run_id,
         suite=run.submission.suite,
         comparisons=(),
-        candidate=_summary(jobs[Role.CANDIDATE], run.submission),
-        baseline=_summary(jobs[Role.BASELINE], run.submission),
+        candidate=_summary(session, jobs[Role.CANDIDATE], run.submission),
+        baseline=_summary(session, jobs[Role.BASELINE], run.submission),
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
         plumbline_version=version("plumbline"),
     )
@@ -97,7 +98,17 @@ def _compare(session: Session, workload: Workload, candidate: JobRecord, baselin
         candidate=scores_of(session, candidate.id, workload.name),
         baseline=scores_of(session, baseline.id, workload.name),
         differing_settings=difference_of_settings(ours, theirs),
+        directions=_directions(candidate, workload),
     )
+
+
+def _directions(job: JobRecord, workload: Workload) -> dict[str, Direction]:
+    facts = job.facts.get(f"workload:{workload.name}", {})
+    return {
+        name.removeprefix(DIRECTION_OF): Direction(value)
+        for name, value in facts.items()
+        if name.startswith(DIRECTION_OF)
+    }
 
 
 def _facts(job: JobRecord, workload: Workload) -> dict[str, str]:
@@ -105,7 +116,7 @@ def _facts(job: JobRecord, workload: Workload) -> dict[str, str]:
     return {key: facts[key] for key in _MUST_BE_EQUAL if key in facts}
 
 
-def _summary(job: JobRecord, submission: Submission) -> SideSummary:
+def _summary(session: Session, job: JobRecord, submission: Submission) -> SideSummary:
     return SideSummary(
         role=job.role,
         engine=job.spec.engine.kind,
@@ -115,17 +126,9 @@ def _summary(job: JobRecord, submission: Submission) -> SideSummary:
         hardware=job.facts.get("hardware"),
         settings=_settings(job, submission),
         timings_s=phase_seconds(job.timeline, ended_at=job.finished_at.timestamp() if job.finished_at else None),
-        reused=_reused(job),
+        reused=reused_by(session, job.id),
         error=job.error if job.state != JobState.SUCCEEDED else None,
     )
-
-
-def _reused(job: JobRecord) -> dict[str, int]:
-    counts: Counter[str] = Counter()
-    for key, by_job in job.facts.items():
-        if key.startswith("reused:"):
-            counts.update(by_job)
-    return dict(counts)
 
 
 def _settings(job: JobRecord, submission: Submission) -> dict[str, Any]:

@@ -15,26 +15,40 @@ from db.states import JobState
 from evals.accuracy.benchmarks import load_benchmark
 from evals.errors import DatasetError, InvalidSubmissionError, PlumblineError
 from evals.result import Report, Score
-from evals.spec import Workload
+from evals.sgl_eval.benchmarks import is_sgl_eval
+from evals.spec import DataSource, Workload
 from workers.reporting import broken_report, report_of
 
 
 def rescore_run(run_id: str, scorer: str, settings: Settings) -> Report:
     """Write a further report of a run in which another scorer decides; the run's own verdict stays.
 
-    scorer: the filter part of the metrics that shall decide ("mmmu@1", "flexible-extract"). Raises
-    InvalidSubmissionError when a workload has no such scorer, DatasetError when its items are not those of the run.
+    scorer: the filter part of the metrics that shall decide ("mmmu@1", "flexible-extract"); workloads that have no
+    such metric keep their own. Raises InvalidSubmissionError when none has it, DatasetError when the items are not
+    those of the run.
     """
     with transaction() as session:
         jobs = jobs_of(session, run_id)
     _require_ended(run_id, jobs)
     deciding: dict[str, Workload] = {}
+    known: set[str] = set()
     for job in jobs:
         for workload in job.spec.workloads:
+            if is_sgl_eval(workload.benchmark):
+                continue
             scores = _judged(job, workload, settings)
-            deciding[workload.name] = replace(workload, metric=_metric(workload, scorer, scores))
+            own = workload.metric.partition(",")[0]
+            known |= {score.metric.partition(",")[2] for score in scores if score.metric.startswith(f"{own},")}
+            if any(score.metric == f"{own},{scorer}" for score in scores):
+                deciding[workload.name] = replace(workload, metric=f"{own},{scorer}")
             with transaction() as session:
                 add_scores(session, job.id, workload.name, scores)
+    if not deciding:
+        raise InvalidSubmissionError(
+            f"no workload of run {run_id} has the scorer {scorer!r}",
+            remedy=f"there are {', '.join(sorted(known)) or 'none'}",
+            field="scorer",
+        )
     with transaction() as session:
         return _saved(session, run_id, scorer, deciding)
 
@@ -54,8 +68,11 @@ def _saved(session: Session, run_id: str, scorer: str, deciding: dict[str, Workl
 
 
 def _judged(job: JobRecord, workload: Workload, settings: Settings) -> list[Score]:
-    benchmark = load_benchmark(workload, data_folder=settings.data)
     facts = job.facts.get(f"workload:{workload.name}", {})
+    if workload.data is DataSource.HUB and facts.get("dataset_revision"):
+        benchmark = load_benchmark(replace(workload, revision=facts["dataset_revision"]), data_folder=settings.data)
+    else:
+        benchmark = load_benchmark(workload, data_folder=settings.data)
     for name in ("items_sha256", "dataset_fingerprint"):
         if facts.get(name) != benchmark.facts.get(name):
             raise DatasetError(
@@ -65,19 +82,6 @@ def _judged(job: JobRecord, workload: Workload, settings: Settings) -> list[Scor
     with transaction() as session:
         answers = {response.key: response for response in responses_of(session, job.id, workload.name)}
     return benchmark.judge(answers)
-
-
-def _metric(workload: Workload, scorer: str, scores: list[Score]) -> str:
-    """Return the metric of this scorer that stands for the workload's own."""
-    own = workload.metric.partition(",")[0]
-    known = {score.metric for score in scores}
-    wanted = f"{own},{scorer}"
-    if wanted not in known:
-        scorers = sorted(metric.partition(",")[2] for metric in known if metric.startswith(f"{own},"))
-        raise InvalidSubmissionError(
-            f"{workload.name} has no scorer {scorer!r}", remedy=f"it has {', '.join(scorers)}", field="scorer"
-        )
-    return wanted
 
 
 def _require_ended(run_id: str, jobs: list[JobRecord]) -> None:

@@ -80,10 +80,19 @@ def rescore(run_id: str, scorer: str) -> None:
         report = rescore_run(run_id, scorer, settings())
     except PlumblineError as error:
         log.warning("run %s is not rescored: %s", run_id, error)
-        with transaction() as session:
-            save_rescored(session, not_rescored(session, run_id, scorer, error))
+        _save_not_rescored(run_id, scorer, error)
+    except OperationalError:
+        raise
+    except Exception:
+        log.exception("run %s cannot be rescored", run_id)
+        _save_not_rescored(run_id, scorer, _internal_error())
     else:
         log.info("run %s rescored with %s: %s", run_id, scorer, report.verdict)
+
+
+def _save_not_rescored(run_id: str, scorer: str, error: PlumblineError) -> None:
+    with transaction() as session:
+        save_rescored(session, not_rescored(session, run_id, scorer, error))
 
 
 @app.task(name="plumbline.reconcile")

@@ -9,8 +9,9 @@ from evals.accuracy.benchmark import Benchmark
 from evals.accuracy.datasets import find_dataset
 from evals.accuracy.definitions import OWN_TASKS, direct_definitions, require_known
 from evals.accuracy.direct import DirectBenchmark, why_not_direct
+from evals.accuracy.settings_rules import check_settings
 from evals.errors import InvalidSubmissionError
-from evals.sgl_eval.benchmarks import check_workload, is_sgl_eval
+from evals.sgl_eval.benchmarks import is_sgl_eval
 from evals.spec import Workload
 
 
@@ -45,21 +46,3 @@ def harness_of(place: Path) -> str:
         return f"lm-eval {version('lm_eval')}"
     except PackageNotFoundError:
         return "lm-eval"
-
-
-def check_settings(workload: Workload) -> None:
-    """Refuse settings that make no sense, alone or together; raises InvalidSubmissionError that names the field."""
-    if is_sgl_eval(workload.benchmark):
-        check_workload(workload)
-    for name, least in (("limit", 1), ("repeats", 1), ("concurrency", 1), ("max_tokens", 1), ("few_shot", 0)):
-        value = getattr(workload, name)
-        if value is not None and value < least:
-            raise InvalidSubmissionError(
-                f"{workload.name} has {name} {value}", remedy=f"set {name} to {least} or more", field=name
-            )
-    if workload.repeats > 1 and not workload.temperature:
-        raise InvalidSubmissionError(
-            f"{workload.name} repeats each question {workload.repeats} times without a temperature",
-            remedy="set temperature above 0, or repeats to 1: greedy answers are all the same",
-            field="repeats",
-        )

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from evals.accuracy.answering import ask_for_text
 from evals.accuracy.questions import ChoiceRequest, Question
 from evals.client import EngineClient
-from evals.errors import RequestRefusedError
+from evals.errors import EngineUnreachableError, RequestRefusedError
 from evals.log_likelihood import EchoRequest, Likelihood, LikelihoodAnswer, NextTokenRequest
 from evals.result import Response
 from evals.tokenizing import Tokenizer
@@ -108,7 +108,7 @@ class ChoiceAsker:
             if tokens is not None:
                 try:
                     await client.ask(NextTokenRequest(prompt=split_request(request)[0], token_ids=tokens))
-                except RequestRefusedError:
+                except (RequestRefusedError, EngineUnreachableError):
                     self._native = False
                 return
 

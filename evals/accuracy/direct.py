@@ -21,7 +21,7 @@ from evals.accuracy.official_judge import COMPANIONS, official_judge
 from evals.accuracy.prompts import PromptForm, as_messages, as_text, examples_drawer
 from evals.accuracy.questions import Question, choice_question, generation_question, repeated
 from evals.accuracy.templates import Item
-from evals.accuracy.thinking import answer_in
+from evals.accuracy.thinking import judged_text
 from evals.errors import InvalidSubmissionError
 from evals.protocol import Picture
 from evals.result import Response, SampleKey, Score
@@ -187,25 +187,6 @@ class DirectBenchmark:
         # A subset of a benchmark's data may lack whole subjects; published data that do are refused before.
         self._tasks = {task.name: task for task in tasks if task.items}
         self.needs_images = any(task.needs_images for task in self._tasks.values())
-        if self.needs_images and workload.api is not Api.CHAT:
-            raise InvalidSubmissionError(
-                f"{workload.benchmark} shows pictures, which completions cannot carry",
-                remedy="set api to chat",
-                field="api",
-            )
-        if self.needs_images and any(task.few_shot for task in tasks):
-            raise InvalidSubmissionError(
-                f"{workload.benchmark} shows pictures, and worked examples are shown without theirs",
-                remedy="set few_shot to 0",
-                field="few_shot",
-            )
-        chosen = any(d.config["output_type"] == "multiple_choice" for d in definitions)
-        if chosen and workload.api is Api.CHAT:
-            raise InvalidSubmissionError(
-                f"{workload.benchmark} compares log-probabilities of choices, which chats do not give",
-                remedy="set api to completions, or take its generative form",
-                field="api",
-            )
         first = next(iter(self._tasks.values())).facts()
         self.facts: Mapping[str, str] = {"harness": harness, **first, **dataset.facts}
 
@@ -236,7 +217,7 @@ class DirectBenchmark:
         key = question.key
         task = self._tasks[key.task]
         item = task.items[key.doc_id]
-        shown = replace(answer, text=answer_in(answer, self._workload.think_end))
+        shown = replace(answer, text=judged_text(question, answer, self._workload.think_end))
         gold = gold_text(task.form, item)
         return [
             Score(

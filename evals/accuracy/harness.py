@@ -14,6 +14,7 @@ from evals.accuracy.concurrency import concurrency_for
 from evals.accuracy.questions import Asked, Question
 from evals.accuracy.thinking import thinking_facts
 from evals.client import EngineClient
+from evals.protocol import GenerationRequest
 from evals.result import Response, SampleKey, Score
 from evals.spec import Workload, digest
 from evals.tokenizing import Tokenizer, TokenizerFile
@@ -54,6 +55,15 @@ class WorkloadResult:
     notes: dict[str, str]
 
 
+def sampling_notes(questions: Sequence[Question]) -> dict[str, str]:
+    """Say with which limits and sampling texts were asked for; what the engine was left to decide is not named."""
+    request = next((q.request for q in questions if isinstance(q.request, GenerationRequest)), None)
+    if request is None:
+        return {}
+    notes = {"max_tokens": request.max_tokens, "temperature": request.temperature, "stop": list(request.stop)}
+    return {name: str(value) for name, value in {**notes, **request.extra}.items()}
+
+
 def unanswered(benchmark: Benchmark, answered: Mapping[SampleKey, Response]) -> list[Question]:
     """Return the questions to which no answer is known; one to another request does not count."""
     return [question for question in benchmark.questions() if not _knows(answered, question)]
@@ -85,7 +95,7 @@ def run_accuracy(
     answers = {question.key: fresh_by_key.get(question.key) or answered[question.key] for question in questions}
     scores = benchmark.judge(answers)
     meter.finish([score.value for score in scores if score.metric == workload.metric])
-    notes |= thinking_facts(answers.values(), workload.think_end)
+    notes |= sampling_notes(questions) | thinking_facts(answers.values(), workload.think_end)
     return WorkloadResult(scores=scores, facts=_facts(benchmark, workload, scores), notes=notes)
 
 

@@ -5,6 +5,7 @@ lm-eval's index is made of the folder that defines the benchmark alone: indexing
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from evals.accuracy.datasets.files import digest_of
@@ -43,6 +44,7 @@ def _loaded(workload: Workload) -> dict[str, Any]:
     from lm_eval.tasks import TaskManager
 
     file = stock_file(workload.benchmark)
+    _refuse_unsafe(workload, file)
     folder = OWN_TASKS if file is None else file.parent
     try:
         try:
@@ -60,6 +62,17 @@ def _loaded(workload: Workload) -> dict[str, Any]:
         ) from error
 
 
+_RUNS_ANSWERS = ("unsafe_code: true", "longproc")
+"""What stands in definitions whose judges run what the model wrote: lm-eval's mark, and a family without it."""
+
+
+def _refuse_unsafe(workload: Workload, file: Path | None) -> None:
+    """Refuse definitions whose judges run a model's answers as code, before anything of theirs is imported."""
+    texts = [] if file is None else [file.read_text(), *(path.read_text() for path in file.parent.glob("*yaml"))]
+    if any(mark in text for mark in _RUNS_ANSWERS for text in texts):
+        raise _refused(workload, "is judged by running what the model wrote, on the worker", "choose another benchmark")
+
+
 def _tasks_in(manager: Any, workload: Workload) -> dict[str, Any]:
     tasks: dict[str, Any] = manager.load([workload.benchmark])["tasks"]
     if workload.few_shot is not None:
@@ -70,6 +83,8 @@ def _tasks_in(manager: Any, workload: Workload) -> dict[str, Any]:
 
 def _check_tasks(workload: Workload, tasks: list[Any]) -> None:
     kinds = {str(task.OUTPUT_TYPE) for task in tasks}
+    if any(getattr(task, "UNSAFE_CODE", False) for task in tasks):
+        raise _refused(workload, "is judged by running what the model wrote, on the worker", "choose another benchmark")
     pictures = any(task.config.doc_to_image for task in tasks)
     if "loglikelihood_rolling" in kinds:
         raise _refused(workload, "measures perplexity, which engines are not asked for", "choose another benchmark")

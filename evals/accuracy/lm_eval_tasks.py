@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from itertools import groupby
@@ -19,8 +19,9 @@ from evals.accuracy.filters import UNPARSED
 from evals.accuracy.lm_eval_loading import checksum_of, load_tasks
 from evals.accuracy.messages import messages_of, picture_of
 from evals.accuracy.questions import Question, choice_question, generation_question, repeated, sha256_of
-from evals.accuracy.thinking import answer_in
+from evals.accuracy.thinking import judged_text
 from evals.errors import InvalidSubmissionError
+from evals.metrics import DIRECTION_OF
 from evals.protocol import Picture
 from evals.result import Response, SampleKey, Score
 from evals.spec import Api, Workload, digest
@@ -44,6 +45,8 @@ class LmEvalBenchmark:
             "generation": digest(first.config.generation_kwargs),
             "source": "hub",
             "dataset_fingerprint": digest(sorted(checksum_of(task) for task in self._tasks.values())),
+            "averaged": "over items",
+            **_directions(self._tasks.values()),
         }
 
     def questions(self) -> Sequence[Question]:
@@ -153,12 +156,18 @@ def _as_json(messages: list[dict[str, Any]], add_generation_prompt: bool = True)
     return orjson.dumps(messages).decode()
 
 
+def _directions(tasks: Iterable[Any]) -> dict[str, str]:
+    """Return which way each metric improves, as the definitions say; by these facts metrics of lm-eval can decide."""
+    directions = {name: higher for task in tasks for name, higher in task.higher_is_better().items()}
+    return {f"{DIRECTION_OF}{name}": "higher" if higher else "lower" for name, higher in sorted(directions.items())}
+
+
 def _results(questions: Sequence[Question], answers: Sequence[Response], think_end: str | None) -> list[Any]:
     """Return what lm-eval takes for each of its instances: a text, or (log-probability, whether it is greedy)."""
     results: list[Any] = []
-    for answer in answers:
+    for question, answer in zip(questions, answers, strict=True):
         if answer.log_probabilities is None:
-            results.append(answer_in(answer, think_end))
+            results.append(judged_text(question, answer, think_end))
         else:
             results += zip(answer.log_probabilities, answer.greedy or (), strict=True)
     return results

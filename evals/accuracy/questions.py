@@ -112,10 +112,12 @@ def _sampling(settings: Mapping[str, Any], workload: Workload, repeat: int) -> d
     if workload.chat_template_args:
         extra["chat_template_kwargs"] = dict(workload.chat_template_args)
     temperature = settings.get("temperature", 0) if workload.temperature is None else workload.temperature
+    stops = (stop,) if isinstance(stop, str) else tuple(stop)
     return {
         "max_tokens": limit if workload.max_tokens is None else workload.max_tokens,
         "temperature": temperature,
-        "stop": (stop,) if isinstance(stop, str) else tuple(stop),
+        "stop": () if workload.think_end else stops,
+        "cut_at": stops if workload.think_end else (),
         "seed": workload.seed + repeat,
         "extra": extra,
     }

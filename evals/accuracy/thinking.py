@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from evals.accuracy.official.responses import strip_thinking
+from evals.accuracy.questions import Question
+from evals.protocol import GenerationRequest
 from evals.result import Response
 
 
@@ -13,6 +15,15 @@ def answer_in(response: Response, think_end: str | None) -> str:
     if think_end is None or response.reasoning is not None:
         return response.text
     return strip_thinking(response.text, think_end, opened=response.finish_reason == "length").answer
+
+
+def judged_text(question: Question, response: Response, think_end: str | None) -> str:
+    """Return the text of an answer that is judged: after the thoughts, up to the first text that ends an answer."""
+    text = answer_in(response, think_end)
+    request = question.request
+    stops = request.cut_at if isinstance(request, GenerationRequest) else ()
+    ends = [place for stop in stops if stop and (place := text.find(stop)) >= 0]
+    return text[: min(ends)] if ends else text
 
 
 def thinking_facts(responses: Iterable[Response], think_end: str | None) -> dict[str, str]:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from evals.accuracy.benchmarks import check_settings
 from evals.accuracy.datasets import find_dataset
 from evals.accuracy.datasets.published import parts_of
 from evals.accuracy.definitions import direct_definitions
+from evals.accuracy.settings_rules import check_settings
 from evals.errors import InvalidSubmissionError
 from evals.spec import Workload
 

@@ -35,11 +35,14 @@ class Pool:
         self._idle: list[Connection] = []
         self._tls: ssl.SSLContext | None = None
 
-    async def request(self, method: str, path: str, body: bytes = b"") -> Answer:
-        """Return the answer to a request, whatever its status; raise TransportError when there is none."""
+    async def request(self, method: str, path: str, body: bytes = b"", *, patience_s: float = 0.0) -> Answer:
+        """Return the answer to a request, whatever its status; raise TransportError when there is none.
+
+        patience_s: how long this one's answer may take, when that is longer than the pool's limit.
+        """
         head = f"{method} {self._prefix}{path} HTTP/1.1\r\n{self._fields}Content-Length: {len(body)}\r\n\r\n"
         async with self._slots:
-            return await self._exchange(head.encode() + body)
+            return await self._exchange(head.encode() + body, max(self._timeout_s, patience_s))
 
     def close(self) -> None:
         """Close the idle connections; those in use close with their requests."""
@@ -47,16 +50,16 @@ class Pool:
             connection.close()
         self._idle.clear()
 
-    async def _exchange(self, message: bytes) -> Answer:
+    async def _exchange(self, message: bytes, timeout_s: float) -> Answer:
         kept = self._kept()
         if kept is not None:
             try:
-                return await self._send(kept, message)
+                return await self._send(kept, message, timeout_s)
             except ConnectionBrokenError as error:
                 # Servers close idle connections when they please; a request that crossed this did not reach anybody.
                 if not error.untouched:
                     raise
-        return await self._send(await self._open(), message)
+        return await self._send(await self._open(), message, timeout_s)
 
     def _kept(self) -> Connection | None:
         while self._idle:
@@ -65,9 +68,9 @@ class Pool:
                 return connection
         return None
 
-    async def _send(self, connection: Connection, message: bytes) -> Answer:
+    async def _send(self, connection: Connection, message: bytes, timeout_s: float) -> Answer:
         try:
-            answer = await connection.send(message, self._timeout_s)
+            answer = await connection.send(message, timeout_s)
         except BaseException:
             connection.close()  # also when cancelled: the engine need not finish what nobody waits for
             raise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -73,17 +73,28 @@ def sha256_of_file(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def check_sums(folder: Path, files: Iterable[Path]) -> None:
-    """Hold files against the folder's SHA256SUMS, if it has one; raise DatasetError for the first that differs."""
-    sums = folder / SUMS
-    if not sums.is_file():
-        return
-    lines = [line.split(maxsplit=1) for line in sums.read_text().splitlines() if line.strip()]
-    expected = {name.lstrip("*"): sha256 for sha256, name in lines}
-    for path in files:
-        wanted = expected.get(str(path.relative_to(folder)))
-        if wanted is not None and sha256_of_file(path) != wanted:
-            raise damaged(path, f"its SHA-256 is not the one in {sums}")
+def check_sums(file: Path, top: Path) -> None:
+    """Hold a file against the SHA256SUMS beside it and above it, up to a data folder; raise DatasetError if it differs.
+
+    A name in SHA256SUMS is relative to that file's folder.
+    """
+    for folder in file.parents:
+        sums = folder / SUMS
+        expected = _sums_in(sums).get(str(file.relative_to(folder))) if sums.is_file() else None
+        if expected is not None and sha256_of_file(file) != expected:
+            raise damaged(file, f"its SHA-256 is not the one in {sums}")
+        if folder == top:
+            return
+
+
+def _sums_in(sums: Path) -> dict[str, str]:
+    found = {}
+    for line in sums.read_text().splitlines():
+        sha256, _, name = line.strip().partition(" ")
+        if line.strip() and not name:
+            raise damaged(sums, f"the line {line[:80]!r} names no file")
+        found[name.strip().lstrip("*").removeprefix("./")] = sha256.lower()
+    return found
 
 
 def digest_of(rows: Sequence[Row]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from pathlib import Path
 
 from evals.accuracy.datasets.catalog import Row, Source
 from evals.errors import DatasetError
@@ -19,10 +20,20 @@ def commit_of(path: str, revision: str | None) -> str:
     try:
         commit = HfApi().dataset_info(path, revision=revision, timeout=30).sha
     except (HfHubHTTPError, OfflineModeIsEnabled, OSError) as error:
-        raise _unreachable(path, error) from error
+        commit = _cached_commit(path, revision or "main")
+        if commit is None:
+            raise _unreachable(path, error) from error
     if commit is None:
         raise DatasetError(f"the hub names no commit for {path}", remedy="give the workload a revision")
     return str(commit)
+
+
+def _cached_commit(path: str, revision: str) -> str | None:
+    """Return the commit that the hub's cache holds for a revision, for hosts that cannot reach the hub."""
+    from huggingface_hub.constants import HF_HUB_CACHE
+
+    reference = Path(HF_HUB_CACHE) / f"datasets--{path.replace('/', '--')}" / "refs" / revision
+    return reference.read_text().strip() if reference.is_file() else None
 
 
 @lru_cache(maxsize=128)

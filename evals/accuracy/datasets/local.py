@@ -18,8 +18,8 @@ def local_rows(source: Source, folder: Path, subset: str | None, split: str) -> 
     """Return the rows of a subset's split below a data folder; raise DatasetError when there are none."""
     files = _existing(source, folder, subset, split)
     if len(files) == 1 and source.subset_of is not None and subset is not None and files[0].parent.name != subset:
-        return _grouped(source.path, files[0], files[0].stat().st_mtime_ns, folder / source.folder).get(subset, [])
-    return [row for file in files for row in _read(file, file.stat().st_mtime_ns, folder / source.folder)]
+        return _grouped(source.path, files[0], files[0].stat().st_mtime_ns, folder).get(subset, [])
+    return [row for file in files for row in _read(file, file.stat().st_mtime_ns, folder)]
 
 
 def local_sums(source: Source, folder: Path, subset: str | None, split: str) -> dict[str, str]:
@@ -70,7 +70,7 @@ def _stem(subset: str) -> str:
 
 @lru_cache(maxsize=16)
 def _read(file: Path, modified_ns: int, root: Path) -> tuple[Row, ...]:
-    check_sums(root, [file])
+    check_sums(file, root)
     return tuple(read_rows(file))
 
 

@@ -155,5 +155,10 @@ def their_scores(task: Any, responses: Sequence[list[Any]]) -> dict[tuple[int, s
         for doc_id, instances in by_doc.items():
             filtered = [instance.filtered_resps[pipeline.name] for instance in instances]
             for name, value in task.process_results(instances[0].doc, filtered).items():
-                scores[(doc_id, f"{name},{pipeline.name}")] = (float(value), filtered[0] != "[invalid]")
+                scores[(doc_id, f"{name},{pipeline.name}")] = (float(value), said(filtered[0]))
     return scores
+
+
+def said(filtered: Any) -> bool:
+    """Tell whether anything was found: an empty text is nothing, whatever lm-eval calls it."""
+    return str(filtered).strip() not in ("", "[invalid]")

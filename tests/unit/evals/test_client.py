@@ -40,7 +40,9 @@ async def serving(handler: Handler, **settings: Any) -> AsyncIterator[EngineClie
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     try:
         url = f"http://127.0.0.1:{runner.addresses[0][1]}/"
-        async with EngineClient(url, model="m", **{"tries": 3, "first_pause_s": 0.001, **settings}) as client:
+        async with EngineClient(
+            url, model="m", **{"tries": 3, "first_pause_s": 0.001, "crowd_s": 0.0, **settings}
+        ) as client:
             yield client
     finally:
         await runner.cleanup()

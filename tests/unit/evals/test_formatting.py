@@ -6,6 +6,7 @@ import pytest
 
 from evals import formatting
 from evals.metrics import EXACT_MATCH
+from evals.result import SideSummary
 
 
 def test_shares_and_differences_read_as_percent_and_points() -> None:
@@ -49,3 +50,14 @@ def test_a_worked_solution_is_shown_by_the_line_that_holds_its_answer() -> None:
     assert formatting.answer_line("Ivy prints 36 * 6 pages.\nThat leaves 40.\n#### 40\n\n") == "#### 40"
     assert formatting.answer_line("B") == "B"
     assert formatting.answer_line("") == ""
+
+
+def side(role: str, reused: dict[str, int], **timings: float) -> SideSummary:
+    return SideSummary(role=role, engine="hf", model="m", state="succeeded", timings_s=timings, reused=reused)
+
+
+def test_reused_answers_name_their_jobs_and_whether_an_engine_ran_beside_them() -> None:
+    part = formatting.reused_line(side("candidate", {"j_2": 1200, "j_1": 100}, launching=3.0))
+    assert part == "1,300 answers of the candidate were reused from j_1, j_2."
+    whole = formatting.reused_line(side("baseline", {"j_1": 1}, preparing=1.0))
+    assert whole == "1 answer of the baseline was reused from j_1; no engine was launched for it."

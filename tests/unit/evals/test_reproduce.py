@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import shlex
+from dataclasses import fields, replace
+from typing import Any
 
+import pytest
+
+from api.schemas import SubmissionRequest
+from api.submission import to_submission
+from cli.submission import what_to_measure
+from db.settings import Settings
 from evals.reproduce import submit_command
-from evals.spec import EngineSpec, ModelSpec, Submission
+from evals.spec import CUSTOM_SUITE, Api, DataSource, EngineSpec, ModelSpec, Submission, Workload
 
 MODEL = ModelSpec(path="org/name", revision="main")
 HF = EngineSpec(kind="hf")
@@ -43,3 +52,46 @@ def test_remote_engines_and_the_device_of_the_local_one() -> None:
         "--baseline-capability", "images",
     ]  # fmt: skip
     assert words(HF, remote) == ["--engine", "hf", "--baseline", "remote", "--suite", "demo", *baseline, "--wait"]
+
+
+SMALL = Workload(name="gsm8k", benchmark="gsm8k", metric="exact_match,strict-match", margin=0.02)
+FULL = Workload(
+    name="it's \"mine\" $HOME", benchmark="mmmu_pro_vision_cot", metric="acc,answer-line@1", margin=0.05,
+    data=DataSource.HUB, api=Api.CHAT, few_shot=0, limit=7, max_tokens=99, temperature=0.7, top_p=0.9, top_k=20,
+    min_p=0.05, seed=5, repeats=4, chat_template_args={"enable_thinking": True, "level": "high"}, think_end="</think>",
+    revision="main", concurrency=3,
+)  # fmt: skip
+
+
+def asking(*workloads: Workload, **settings: Any) -> Submission:
+    whole: dict[str, Any] = {"candidate": HF, "baseline": HF, "suite": CUSTOM_SUITE} | settings
+    return Submission(model=ModelSpec(path="org/name"), workloads=workloads, **whole)
+
+
+def test_workloads_of_a_submissions_own_are_written_with_what_is_not_by_default() -> None:
+    found = shlex.split(submit_command(asking(SMALL)))
+    assert "--suite" not in found
+    (text,) = [word.removeprefix("--workload=") for word in found if word.startswith("--workload=")]
+    assert json.loads(text) == {
+        "benchmark": "gsm8k", "margin": 0.02, "metric": "exact_match,strict-match", "name": "gsm8k",
+    }  # fmt: skip
+
+
+def test_no_setting_of_a_workload_is_forgotten_here() -> None:
+    plain = Workload(name="", benchmark="", metric="", margin=0.0)
+    unset = [field.name for field in fields(Workload) if getattr(FULL, field.name) == getattr(plain, field.name)]
+    assert unset == ["data"]  # a revision goes with the hub alone, which is the default
+
+
+@pytest.mark.parametrize("workloads", [(SMALL,), (FULL,), (FULL, SMALL, replace(SMALL, name="again", few_shot=0))])
+def test_the_command_asks_for_the_same_workloads_again(workloads: tuple[Workload, ...]) -> None:
+    found = shlex.split(submit_command(asking(*workloads)))
+    texts = [word.removeprefix("--workload=") for word in found if word.startswith("--workload=")]
+    body = {"model": "org/name", "candidate": {"engine": "hf"}, **what_to_measure(None, [], [], texts)}
+    again = to_submission(SubmissionRequest.model_validate(json.loads(json.dumps(body))), Settings())
+    assert (again.workloads, again.suite) == (workloads, CUSTOM_SUITE)
+
+
+def test_the_cache_is_passed_by_again_where_it_was() -> None:
+    assert "--no-cache" in shlex.split(submit_command(asking(suite="demo", use_cache=False)))
+    assert "--no-cache" not in shlex.split(submit_command(asking(suite="demo")))

@@ -188,9 +188,9 @@ def test_lm_eval_is_not_imported_to_find_and_build_a_benchmark() -> None:
     [("limit", 0), ("limit", -5), ("repeats", 0), ("concurrency", 0), ("few_shot", -1), ("max_tokens", 0)],
 )
 def test_counts_that_make_no_sense_are_refused_by_name(name: str, value: int) -> None:
-    settings = {"name": "w", "benchmark": "gsm8k", "metric": "", "margin": 0.0, "data": DataSource.DEMO, name: value}
+    workload = Workload(name="w", benchmark="gsm8k", metric="", margin=0.0, data=DataSource.DEMO)
     with pytest.raises(InvalidSubmissionError) as caught:
-        load_benchmark(Workload(**settings), data_folder=None)
+        load_benchmark(Workload(**(vars(workload) | {name: value})), data_folder=None)
     assert caught.value.details["field"] == name
 
 

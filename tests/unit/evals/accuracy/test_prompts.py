@@ -145,13 +145,25 @@ def test_everything_that_decides_an_answer_is_in_the_requests_hash_and_nothing_e
         return [q.request_sha256 for q in load_benchmark(workload("gsm8k", **settings), data_folder=None).questions()]
 
     plain = hashes()
-    assert hashes(concurrency=3, think_end="</think>") == plain
+    assert hashes(concurrency=3) == plain
     changes: list[dict[str, Any]] = [
         {"max_tokens": 7}, {"temperature": 0.5}, {"top_p": 0.9}, {"top_k": 3}, {"min_p": 0.1}, {"seed": 5},
         {"few_shot": 1}, {"api": Api.CHAT}, {"chat_template_args": {"enable_thinking": True}},
+        {"think_end": "</think>"},
     ]  # fmt: skip
     seen = {tuple(plain), *(tuple(hashes(**change)) for change in changes)}
     assert len(seen) == 1 + len(changes)
+
+
+def test_texts_that_end_an_answer_do_not_end_the_thoughts_before_it() -> None:
+    requests = [
+        load_benchmark(workload("gsm8k", think_end=mark), data_folder=None).questions()[0].request
+        for mark in (None, "</think>")
+    ]
+    plain, thinking = (request for request in requests if isinstance(request, GenerationRequest))
+    assert "Question:" in plain.stop
+    assert (thinking.stop, thinking.cut_at) == ((), plain.stop)
+    assert thinking.payload("m")["stop"] == []
 
 
 def test_repeats_ask_the_same_prompt_with_the_next_seeds() -> None:
