@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.engines.service import Service, job_of
 
 pytestmark = pytest.mark.engines
 
+CANDIDATE = {"engine": "hf", "args": {"max-batch-size": 8}}
+"""Not quite the baseline, so that this is no comparison of an engine with itself."""
+
+
+def submitted(service: Service, **changes: Any) -> dict[str, Any]:
+    run = service.submit(**{"candidate": CANDIDATE, "use_cache": True, **changes})
+    return service.finished(run["id"])
+
 
 def test_the_same_submission_again_launches_nothing_and_says_what_it_reused(service: Service) -> None:
-    first = service.finished(service.submit(limit=30, use_cache=True)["id"])
-    second = service.finished(service.submit(limit=30, use_cache=True)["id"])
+    first = submitted(service, limit=30)
+    second = submitted(service, limit=30)
     report, earlier = service.report(second["id"]), service.report(first["id"])
     for role in ("candidate", "baseline"):
         assert "launching" not in report[role]["timings_s"]
@@ -26,8 +36,8 @@ def test_the_same_submission_again_launches_nothing_and_says_what_it_reused(serv
 
 
 def test_more_items_ask_only_what_is_new(service: Service) -> None:
-    service.finished(service.submit(limit=30, use_cache=True)["id"])
-    run = service.finished(service.submit(limit=40, use_cache=True)["id"])
+    submitted(service, limit=30)
+    run = submitted(service, limit=40)
     report = service.report(run["id"])
     assert sum(report["baseline"]["reused"].values()) == 30
     assert "launching" in report["baseline"]["timings_s"]
@@ -35,29 +45,37 @@ def test_more_items_ask_only_what_is_new(service: Service) -> None:
 
 
 def test_no_cache_asks_everything_anew(service: Service) -> None:
-    service.finished(service.submit(limit=5, use_cache=True)["id"])
-    run = service.finished(service.submit(limit=5, use_cache=False)["id"])
+    submitted(service, limit=5)
+    run = submitted(service, limit=5, use_cache=False)
     report = service.report(run["id"])
     assert report["candidate"]["reused"] == report["baseline"]["reused"] == {}
     assert "launching" in report["candidate"]["timings_s"]
 
 
 def test_another_dtype_reuses_nothing(service: Service) -> None:
-    service.finished(service.submit(limit=5, use_cache=True)["id"])
-    bf16 = {"engine": "hf", "dtype": "bfloat16"}
-    run = service.finished(service.submit(limit=5, use_cache=True, candidate=bf16, baseline=bf16)["id"])
-    assert service.report(run["id"])["candidate"]["reused"] == {}
+    submitted(service, limit=5)
+    run = submitted(service, limit=5, candidate=CANDIDATE | {"dtype": "bfloat16"})
+    report = service.report(run["id"])
+    assert (report["candidate"]["reused"], report["baseline"]["reused"]) == ({}, {})
+
+
+def test_an_engine_compared_with_itself_is_asked_anew_on_one_side(service: Service) -> None:
+    same = {"engine": "hf"}
+    submitted(service, limit=5, candidate=same)
+    report = service.report(submitted(service, limit=5, candidate=same)["id"])
+    assert report["candidate"]["reused"] == {}
+    assert sum(report["baseline"]["reused"].values()) == 5
 
 
 def test_a_run_is_rescored_without_a_model_and_keeps_its_own_verdict(service: Service) -> None:
-    run = service.finished(service.submit(limit=30, use_cache=True)["id"])
+    run = submitted(service, limit=30)
     before = service.report(run["id"])
     rescored = service.command("rescore", run["id"], "--scorer", "flexible-extract", "--json")
     assert rescored.returncode == 0, rescored.stderr
     assert '"scorer": "flexible-extract"' in rescored.stdout
     assert service.report(run["id"]) == before
     refused = service.command("rescore", run["id"], "--scorer", "nonsense")
-    assert "it has flexible-extract, strict-match" in refused.stdout
+    assert "there are flexible-extract, strict-match" in refused.stdout
 
 
 def test_repeats_count_every_item_once(service: Service) -> None:
