@@ -112,3 +112,22 @@ def test_a_worker_without_the_lease_reuses_nothing() -> None:
     stale = replace(now, lease=replace(now.lease, token="another"))
     with pytest.raises(LeaseLostError):
         reuse(stale, 1)
+
+
+def test_weights_that_were_touched_since_lend_nothing() -> None:
+    before, after = replace(WHO, files_as_of="monday"), replace(WHO, files_as_of="tuesday")
+    earlier = held(before, answered(1))
+    with transaction() as session:
+        note_facts(session, earlier.lease, {"files_as_of": "monday"})
+    now = held(after)
+    assert reuse(now, 1, who=after) == 0
+    assert reuse(now, 1, who=before) == 1
+
+
+def test_an_answer_to_a_changed_request_takes_the_place_of_the_old_one() -> None:
+    now = held()
+    for request, text in (("old", "first"), ("old", "again"), ("new", "second")):
+        given = replace(answered(1, text), request_sha256=request)
+        with transaction() as session:
+            save_responses(session, now.lease, [("again", given)], {"p": "prompt"})
+        assert texts(now)[1] == ("second" if request == "new" else "first")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -13,6 +13,8 @@ from aiohttp import web
 
 from evals.client import EngineClient
 from evals.errors import EngineUnreachableError, RequestRefusedError
+from evals.protocol import GenerationRequest
+from evals.spec import Api
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -192,3 +194,24 @@ async def test_no_more_requests_fly_than_the_client_was_allowed() -> None:
     async with serving(handler, concurrency=2) as client:
         await asyncio.gather(*[client.ask(Doubling(1)) for _ in range(6)])
     assert peak == 2
+
+
+async def test_too_many_requests_is_waited_out_and_costs_no_try() -> None:
+    handler, seen = answering(*[(429, "later")] * 6, (200, '{"doubled": 2}'))
+    async with serving(handler, crowd_s=30.0) as client:
+        assert await client.ask(Doubling(1)) == (2, 7)
+        assert client.refusals == 6
+    assert len(seen) == 7
+
+
+async def test_a_long_answer_gets_the_time_its_tokens_need() -> None:
+    async def slow(request: web.Request) -> web.Response:
+        await asyncio.sleep(0.4)
+        return web.json_response({"choices": [{"text": "long", "finish_reason": "length"}]})
+
+    async with serving(slow, timeout_s=0.1, tries=1) as client:
+        short = GenerationRequest(api=Api.COMPLETIONS, prompt="p", max_tokens=1)
+        answer, _ = await client.ask(replace(short, max_tokens=40))
+        assert answer.text == "long"
+        with pytest.raises(EngineUnreachableError, match="no complete answer"):
+            await client.ask(replace(short, max_tokens=0))

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evals.compare import compare_workload, difference_of_settings
+from evals.metrics import Direction
 from evals.result import Comparison, Pairs, Score, Verdict
 from tests.unit.evals.report_examples import METRIC, WORKLOAD, score, two_sides
 
@@ -239,3 +240,14 @@ def test_equal_silence_of_both_sides_is_no_pass() -> None:
     one_heard = [score(0, 1.0), *silent[1:]]
     (row,) = compare_workload(workload=WORKLOAD, candidate=one_heard, baseline=silent)
     assert row.verdict is Verdict.PASS
+
+
+def test_a_metric_of_the_harness_decides_once_its_direction_is_known() -> None:
+    workload = replace(WORKLOAD, metric="word_errors,none")
+    candidate, baseline = two_sides(50, 40, 0, 10, "word_errors,none")
+    (unknown,) = compare_workload(workload=workload, candidate=candidate, baseline=baseline)
+    assert unknown.verdict is Verdict.INCOMPARABLE
+    (known,) = compare_workload(
+        workload=workload, candidate=candidate, baseline=baseline, directions={"word_errors": Direction.LOWER}
+    )
+    assert known.verdict is Verdict.FAIL

@@ -172,3 +172,27 @@ def test_pictures_may_lie_beside_lines_that_name_them(tmp_path: Path) -> None:
     (folder / "standard_10_options.jsonl").write_bytes(lines([item]))
     (row,) = found(PRO, tmp_path).rows("standard (10 options)", "test")
     assert (row["image_1"]["bytes"], row["options"]) == (b"\x89PNG bytes", "['x', 'y']")
+
+
+@pytest.mark.parametrize("name", ["test.jsonl", "./test.jsonl", "*test.jsonl"])
+def test_sums_are_read_in_the_forms_that_tools_write_them(name: str, tmp_path: Path) -> None:
+    write_gsm8k(tmp_path)
+    right = sha256_of_file(tmp_path / "gsm8k" / "test.jsonl")
+    (tmp_path / "gsm8k" / SUMS).write_text(f"{right}  {name}\n\n")
+    assert found(GSM8K, tmp_path).facts["dataset_items"] == "8"
+    (tmp_path / "gsm8k" / SUMS).write_text(f"{right[::-1]}  {name}\n")
+    with pytest.raises(DatasetError, match=SUMS):
+        found(GSM8K, write_gsm8k(tmp_path, **{"test.jsonl": lines(rows("test")) + b"\n"}))
+
+
+def test_a_mirror_has_sums_of_its_own_and_a_broken_line_is_named(tmp_path: Path) -> None:
+    mirror = tmp_path / "openai" / "gsm8k"
+    (mirror / "main").mkdir(parents=True)
+    for split in ("train", "test"):
+        parquet.write_table(pa.Table.from_pylist(rows(split)), mirror / "main" / f"{split}-00000-of-00001.parquet")
+    (mirror / SUMS).write_text(f"{'0' * 64}  main/test-00000-of-00001.parquet\n")
+    with pytest.raises(DatasetError, match=SUMS):
+        found(GSM8K, tmp_path)
+    (mirror / SUMS).write_text("nonsense\n")
+    with pytest.raises(DatasetError, match="names no file"):
+        found(GSM8K, tmp_path)

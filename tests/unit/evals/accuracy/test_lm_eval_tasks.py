@@ -14,6 +14,8 @@ from PIL import Image
 
 from evals.accuracy import definitions, lm_eval_loading
 from evals.accuracy.benchmarks import load_benchmark
+from evals.accuracy.definitions import stock_names
+from evals.accuracy.lm_eval_loading import load_tasks
 from evals.accuracy.lm_eval_tasks import LmEvalBenchmark
 from evals.accuracy.questions import ChoiceRequest, Question
 from evals.errors import DatasetError, InvalidSubmissionError
@@ -253,3 +255,11 @@ def test_items_that_cannot_be_had_and_packages_that_are_missing_are_clear_errors
     with pytest.raises(InvalidSubmissionError, match="a_package_that_is_not_there") as caught:
         lm_eval_loading.load_tasks(workload)
     assert caught.value.remedy == "pip install a_package_that_is_not_there"
+
+
+@pytest.mark.parametrize("benchmark", ["humaneval", "mbpp", "longproc_countdown"])
+def test_a_judge_that_runs_what_the_model_wrote_is_refused_before_it_is_imported(benchmark: str) -> None:
+    workload = Workload(name="code", benchmark=benchmark, metric="pass@1,none", margin=0.1)
+    found = [name for name in stock_names() if name.startswith(benchmark)]
+    with pytest.raises(InvalidSubmissionError, match="running what the model wrote"):
+        load_tasks(replace(workload, benchmark=found[0]))

@@ -1,0 +1,61 @@
+"""Settings that make no sense are refused when a workload is submitted, by the field's name."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from evals.accuracy.definitions import direct_definitions
+from evals.accuracy.settings_rules import check_settings, known_metrics
+from evals.errors import InvalidSubmissionError
+from evals.spec import Api, DataSource, Workload
+
+GSM8K = Workload(name="gsm8k", benchmark="gsm8k", metric="exact_match,strict-match", margin=0.02)
+MMLU = replace(GSM8K, benchmark="mmlu", metric="acc,none")
+MMMU = replace(GSM8K, benchmark="mmmu", metric="acc,mmmu@1", api=Api.CHAT)
+
+
+@pytest.mark.parametrize(
+    ("workload", "changes", "field"),
+    [
+        (GSM8K, {"limit": 0}, "limit"),
+        (GSM8K, {"repeats": 2}, "repeats"),
+        (GSM8K, {"metric": "acc"}, "metric"),
+        (GSM8K, {"metric": "exact_match_majority,strict-match"}, "metric"),
+        (GSM8K, {"data": DataSource.LOCAL, "revision": "abc"}, "revision"),
+        (MMLU, {"api": Api.CHAT}, "api"),
+        (MMMU, {"api": Api.COMPLETIONS}, "api"),
+        (MMMU, {"few_shot": 3}, "few_shot"),
+        (GSM8K, {"benchmark": "arc_easy", "metric": "acc,none", "data": DataSource.LOCAL}, "data"),
+        (GSM8K, {"benchmark": "sgl-eval/gsm8k", "few_shot": 5}, "few_shot"),
+        (GSM8K, {"benchmark": "gsm9k", "data": DataSource.LOCAL}, "benchmark"),
+    ],
+)
+def test_an_impossible_setting_is_refused(workload: Workload, changes: dict[str, Any], field: str) -> None:
+    check_settings(workload)
+    with pytest.raises(InvalidSubmissionError) as caught:
+        check_settings(replace(workload, **changes))
+    assert caught.value.details["field"] == field
+    assert caught.value.remedy
+
+
+def test_a_metric_over_repeats_may_decide_where_there_are_repeats() -> None:
+    check_settings(replace(GSM8K, metric="exact_match_majority,strict-match", repeats=4, temperature=0.7))
+
+
+@pytest.mark.parametrize(
+    ("benchmark", "first"),
+    [
+        ("gsm8k", "exact_match,strict-match"),
+        ("mmlu", "acc,none"),
+        ("mmlu_generative", "exact_match,get_response"),
+        ("mmmu", "acc,mmmu@1"),
+        ("mmmu_pro_vision_cot", "acc,mmmu-pro@1"),
+    ],
+)
+def test_the_deciding_metric_is_the_first_known_one(benchmark: str, first: str) -> None:
+    definitions = direct_definitions(benchmark)
+    assert definitions is not None
+    assert known_metrics(definitions[0])[0] == first
