@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from evals.accuracy.definitions import direct_definitions, require_known
-from evals.accuracy.direct import why_not_direct
+from evals.accuracy.direct_rules import why_not_direct
 from evals.accuracy.settings_rules import known_metrics
 from evals.errors import InvalidSubmissionError
 from evals.modalities import shows_pictures

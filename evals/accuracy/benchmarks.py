@@ -8,7 +8,8 @@ from pathlib import Path
 from evals.accuracy.benchmark import Benchmark
 from evals.accuracy.datasets import find_dataset
 from evals.accuracy.definitions import OWN_TASKS, direct_definitions, require_known
-from evals.accuracy.direct import DirectBenchmark, why_not_direct
+from evals.accuracy.direct import DirectBenchmark
+from evals.accuracy.direct_rules import why_not_direct
 from evals.accuracy.settings_rules import check_settings
 from evals.errors import InvalidSubmissionError
 from evals.sgl_eval.benchmarks import is_sgl_eval

@@ -61,7 +61,8 @@ def direct_definitions(benchmark: str) -> list[Definition] | None:
     """Return the tasks of a benchmark that has a known place; None when lm-eval has to find it."""
     place = known_place(benchmark)
     if place is None:
-        return None
+        members = [direct_definitions(member) or [] for member in _mmmu_group(benchmark)]
+        return [definition for found in members for definition in found] or None
     files = [place] if place.is_file() else sorted(place.glob("[!_]*.yaml"))
     overlay = read_yaml(OWN_TASKS / _OVERLAY) if benchmark == "mmmu" or benchmark.startswith("mmmu_val") else {}
     return [_definition(file, overlay) for file in files]
@@ -80,6 +81,15 @@ def known_place(benchmark: str) -> Path | None:
     if benchmark in _STOCK:
         return stock / _STOCK[benchmark]
     return next((file for file in _subject_files(stock, benchmark) if _definition(file).name == benchmark), None)
+
+
+def _mmmu_group(benchmark: str) -> list[str]:
+    """Return the tasks of one of MMMU's groups, such as mmmu_val_science; none for other names."""
+    stock = stock_folder()
+    if stock is None or not benchmark.startswith("mmmu_val_") or not _NAME.fullmatch(benchmark):
+        return []
+    groups = (read_yaml(file) for file in sorted((stock / "mmmu").glob("_*.yaml")))
+    return next((list(group["task"]) for group in groups if group.get("group") == benchmark), [])
 
 
 def _subject_files(stock: Path, benchmark: str) -> list[Path]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from evals.accuracy.definitions import Definition, direct_definitions, require_known
-from evals.accuracy.direct import own_scoring, why_not_direct
+from evals.accuracy.direct_rules import own_scoring, why_not_direct
 from evals.accuracy.filters import filters_of
 from evals.accuracy.judging import metrics_of
 from evals.accuracy.official_judge import COMPANIONS

@@ -13,7 +13,7 @@ from evals.accuracy.datasets.catalog import SOURCES, Row, Source
 from evals.accuracy.datasets.files import read_rows
 from evals.accuracy.datasets.local import local_rows
 from evals.accuracy.definitions import Definition, direct_definitions
-from evals.accuracy.direct import judge_for, own_scoring
+from evals.accuracy.direct_rules import judge_for, own_scoring
 from evals.accuracy.judging import Judge, Judged
 from evals.accuracy.official.scorers import SCORERS
 from evals.accuracy.official_judge import official_judge

@@ -56,6 +56,13 @@ def _options_as_text(row: Row) -> Row:
     return row if isinstance(row["options"], str) else {**row, "options": repr(list(row["options"]))}
 
 
+MMMU_SUBJECTS = (
+    "Accounting", "Agriculture", "Architecture_and_Engineering", "Art", "Art_Theory", "Basic_Medical_Science",
+    "Biology", "Chemistry", "Clinical_Medicine", "Computer_Science", "Design", "Diagnostics_and_Laboratory_Medicine",
+    "Economics", "Electronics", "Energy_and_Power", "Finance", "Geography", "History", "Literature", "Manage", "Marketing",
+    "Materials", "Math", "Mechanical_Engineering", "Music", "Pharmacy", "Physics", "Psychology", "Public_Health",
+    "Sociology",
+)  # fmt: skip
 PRO_SUBSETS = ("standard (10 options)", "standard (4 options)", "vision")
 
 SOURCES: dict[str, Source] = {
@@ -86,7 +93,7 @@ SOURCES: dict[str, Source] = {
             folder="mmmu",
             subset_of=_subject_of,
             as_item=_options_as_text,
-            counts={("*", "validation"): 900},
+            counts={(subject, "validation"): 30 for subject in MMMU_SUBJECTS},
             fields=("id", "question", "options", "answer", "question_type"),
         ),
         Source(

@@ -10,6 +10,8 @@ import pytest
 
 from evals.accuracy import definitions
 from evals.accuracy.benchmarks import harness_of, load_benchmark
+from evals.accuracy.datasets.catalog import SOURCES
+from evals.accuracy.datasets.published import parts_of, published_count
 from evals.accuracy.definitions import (
     OWN_TASKS,
     direct_definitions,
@@ -21,7 +23,7 @@ from evals.accuracy.definitions import (
     stock_folder,
     stock_names,
 )
-from evals.accuracy.direct import own_scoring, why_not_direct
+from evals.accuracy.direct_rules import own_scoring, why_not_direct
 from evals.errors import InvalidSubmissionError
 from evals.spec import DataSource, Workload
 
@@ -198,3 +200,16 @@ def test_greedy_repeats_are_refused() -> None:
     workload = Workload(name="w", benchmark="gsm8k", metric="", margin=0.0, data=DataSource.DEMO, repeats=3)
     with pytest.raises(InvalidSubmissionError, match="without a temperature"):
         load_benchmark(workload, data_folder=None)
+
+
+def test_a_group_of_mmmu_has_our_pictures_and_rules_and_its_published_size() -> None:
+    definitions = direct_definitions("mmmu_val_science")
+    assert definitions is not None
+    assert [definition.name for definition in definitions] == [
+        f"mmmu_val_{subject}" for subject in ("biology", "chemistry", "geography", "math", "physics")
+    ]
+    assert all(own_scoring(definition.config).scorer == "mmmu@1" for definition in definitions)
+    evaluated, _ = parts_of(definitions)
+    assert published_count(SOURCES["MMMU/MMMU"], evaluated) == 150
+    whole, _ = parts_of(direct_definitions("mmmu") or [])
+    assert published_count(SOURCES["MMMU/MMMU"], whole) == 900

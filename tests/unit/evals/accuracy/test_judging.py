@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from evals.accuracy.definitions import direct_definitions
-from evals.accuracy.direct import judge_for
+from evals.accuracy.direct_rules import judge_for
 from evals.accuracy.filters import filters_of, unknown_steps
 from evals.accuracy.judging import Judged, gold_text, judge_of, matches_exactly, metrics_of, unknown_metrics
 from evals.accuracy.prompts import PromptForm

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from evals.accuracy.definitions import direct_definitions
-from evals.accuracy.direct import judge_for
+from evals.accuracy.direct_rules import judge_for
 from evals.accuracy.judging import Judged
 from evals.accuracy.official.scorers import SCORERS
 from evals.accuracy.official_judge import COMPANIONS, official_judge, strict_and_official
