@@ -19,13 +19,14 @@ from evals.accuracy.questions import Asked
 from evals.client import EngineClient
 from evals.plan import load_suite
 from evals.result import Response
-from evals.spec import Workload
 from tests.engines.service import DEMO_MODEL
 from workers.server import Server
 
 pytestmark = pytest.mark.engines
 
 STOCK = Path(lm_eval.__file__).parent / "tasks"
+SEEN: dict[tuple[str, str], dict[tuple[str, int], Response]] = {}
+"""What each engine answered to each suite, for the comparison of the engines with each other."""
 
 
 def lm_eval_samples(server: Server, folder: Path, name: str, *options: str) -> list[dict[str, Any]]:
@@ -45,8 +46,9 @@ def define(folder: Path, name: str, stock: Path, files: Mapping[str, Path]) -> N
     (folder / f"{name}.yaml").write_text(json.dumps(task))
 
 
-def ours(workload: Workload, server: Server) -> tuple[WorkloadResult, dict[tuple[str, int], Response]]:
-    """Run a workload as the service does; return its result, and every answer."""
+def ours(suite: str, server: Server) -> tuple[WorkloadResult, dict[tuple[str, int], Response]]:
+    """Run a suite's workload as the service does; return its result, and every answer."""
+    workload = load_suite(suite)[0]
     answers: dict[tuple[str, int], Response] = {}
 
     def keep(asked: Asked, response: Response) -> None:
@@ -59,19 +61,20 @@ def ours(workload: Workload, server: Server) -> tuple[WorkloadResult, dict[tuple
         answered={},
         observer=Observer(on_response=keep, on_progress=lambda progress: None, check=lambda: None),
     )
+    SEEN[("sglang" if "sglang" in " ".join(server.command) else "hf", suite)] = answers
     return result, answers
 
 
 def test_every_answer_and_every_score_of_gsm8k_equals_lm_evals(engine_server: Server, tmp_path: Path) -> None:
     files = {split: DEMO_DATA / "gsm8k" / f"{split}.jsonl" for split in ("train", "test")}
     define(tmp_path, "gsm8k_here", STOCK / "gsm8k" / "gsm8k.yaml", files)
-    theirs = lm_eval_samples(engine_server, tmp_path, "gsm8k_here")
-    result, answers = ours(load_suite("demo")[0], engine_server)
-    assert len(theirs) == len(result.scores) == 600
+    theirs = lm_eval_samples(engine_server, tmp_path, "gsm8k_here", "--limit", "100")
+    result, answers = ours("demo", engine_server)
+    assert (len(theirs), len(result.scores)) == (200, 600)
     for sample in theirs:
         assert answers[("gsm8k", sample["doc_id"])].text == sample["resps"][0][0]
     expected = {(s["doc_id"], f"exact_match,{s['filter']}"): s["exact_match"] for s in theirs}
-    assert {(score.doc_id, score.metric): score.value for score in result.scores} == expected
+    assert expected.items() <= {(score.doc_id, score.metric): score.value for score in result.scores}.items()
 
 
 def test_one_prefill_gives_mmlus_choices_the_scores_of_lm_evals_four_requests(
@@ -84,9 +87,9 @@ def test_one_prefill_gives_mmlus_choices_the_scores_of_lm_evals_four_requests(
             files[split].write_text("".join(json.dumps(row) + "\n" for row in rows))
         define(tmp_path, f"here_{subject}", STOCK / "mmlu" / "default" / f"mmlu_{subject}.yaml", files)
     names = ",".join(f"here_{subject}" for subject in subjects)
-    theirs = lm_eval_samples(engine_server, tmp_path, names, "--num_fewshot", "5")
-    result, answers = ours(load_suite("demo-mmlu")[0], engine_server)
-    assert len(theirs) == len(result.scores) == 300
+    theirs = lm_eval_samples(engine_server, tmp_path, names, "--num_fewshot", "5", "--limit", "12")
+    result, answers = ours("demo-mmlu", engine_server)
+    assert (len(theirs), len(result.scores)) == (96, 300)
     assert result.notes["one_prefill"] == "300"
     scores = {(score.task, score.doc_id): score.value for score in result.scores}
     for sample in theirs:
@@ -94,6 +97,18 @@ def test_one_prefill_gives_mmlus_choices_the_scores_of_lm_evals_four_requests(
         item = (f"mmlu_{key[0]}", key[1])
         assert scores[item] == sample["acc"]
         assert answers[item].log_probabilities == pytest.approx(likelihoods(sample["resps"]), abs=1e-4)
+
+
+@pytest.mark.parametrize("suite", ["demo", "demo-mmlu"])
+def test_the_engines_agree_on_every_greedy_answer(suite: str) -> None:
+    if {("sglang", suite), ("hf", suite)} - SEEN.keys():
+        pytest.skip("the tests that ask both engines did not run before this one")
+    sglang, hf = SEEN[("sglang", suite)], SEEN[("hf", suite)]
+    assert len(hf) == 300
+    assert {key: answer.text for key, answer in sglang.items()} == {key: answer.text for key, answer in hf.items()}
+    for key, answer in hf.items():
+        if answer.log_probabilities is not None:
+            assert sglang[key].log_probabilities == pytest.approx(answer.log_probabilities, abs=1e-4)
 
 
 def likelihoods(responses: Sequence[Any]) -> list[float]:
