@@ -39,8 +39,9 @@ def test_more_items_ask_only_what_is_new(service: Service) -> None:
     submitted(service, limit=30)
     run = submitted(service, limit=40)
     report = service.report(run["id"])
-    assert sum(report["baseline"]["reused"].values()) == 30
-    assert "launching" in report["baseline"]["timings_s"]
+    # The candidate's batch size is this module's own; the baseline may have answers from any test before.
+    assert sum(report["candidate"]["reused"].values()) == 30
+    assert "launching" in report["candidate"]["timings_s"]
     assert report["comparisons"][0]["candidate"]["n"] == 40
 
 
