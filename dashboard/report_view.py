@@ -155,5 +155,7 @@ def _facts(side: SideSummary) -> dict[str, str]:
     facts = {"engine": side.engine, "model": side.model}
     if side.hardware:
         facts["hardware"] = side.hardware
+    if side.reused:
+        facts["reused answers"] = f"{sum(side.reused.values()):,} from {', '.join(sorted(side.reused))}"
     facts |= dict(sorted(side.versions.items()))
     return facts | {name: str(value) for name, value in sorted(side.settings.items())}

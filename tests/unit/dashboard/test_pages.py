@@ -7,14 +7,14 @@ from datetime import UTC, datetime, timedelta
 
 from dashboard.flip_view import flip_view
 from dashboard.render import problem_page, run_page, runs_page
-from dashboard.report_view import comparison_row, run_view
+from dashboard.report_view import comparison_row, fact_rows, run_view
 from dashboard.runs_view import run_rows
 from db.jobs import JobRecord
 from db.runs import RunRecord
 from db.sample_pairs import SamplePair, SampleSide
 from db.states import JobState, Phase, RunState
 from evals.metrics import EXACT_MATCH
-from evals.result import Comparison, Measurement, Pairs, Verdict
+from evals.result import Comparison, Measurement, Pairs, SideSummary, Verdict
 from evals.spec import EngineSpec, JobSpec, ModelSpec, Role, Submission
 
 BEGIN = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
@@ -163,3 +163,9 @@ def test_a_problem_page_says_what_to_do() -> None:
     page = problem_page(title="Not Found", status=404, detail="<none>", remedy="look elsewhere")
     assert "&lt;none&gt;" in page
     assert "look elsewhere" in page
+
+
+def test_the_facts_of_a_side_tell_what_was_reused() -> None:
+    side = SideSummary(role="baseline", engine="hf", model="m", state="succeeded", reused={"j2": 10, "j1": 290})
+    rows = {row.name: row for row in fact_rows(replace(side, reused={}), side)}
+    assert (rows["reused answers"].candidate, rows["reused answers"].baseline) == ("–", "300 from j1, j2")
