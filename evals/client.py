@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from evals.errors import EngineUnreachableError, RequestRefusedError
-from evals.protocol import Completion, EngineRequest, GenerationRequest
+from evals.protocol import EngineRequest, GenerationRequest
 from evals.transport.bodies import decoded, encoded
 from evals.transport.connection import Answer
 from evals.transport.faults import TransportError
@@ -74,10 +74,6 @@ class EngineClient:
     ) -> None:
         if self._pool is not None:
             self._pool.close()
-
-    async def generate(self, request: GenerationRequest) -> tuple[Completion, int]:
-        """Return an answer and how many tries it took; see `ask`."""
-        return await self.ask(request)
 
     async def ask(self, request: EngineRequest[Result]) -> tuple[Result, int]:
         """Return what the request reads from the engine's answer, and how many tries it took.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from evals.formatting import difference, measured, metric_name
+from evals.formatting import difference, measured, metric_name, points
 from evals.render.escape import plain
 from evals.render.tables import fold, table
 from evals.result import Comparison
@@ -35,17 +35,17 @@ def _rows(deciding: Comparison, comparisons: Sequence[Comparison]) -> list[tuple
 
 
 def _row(deciding: Comparison, comparison: Comparison) -> tuple[str, ...]:
-    sides = (deciding.candidate, comparison.candidate)
-    spread = "–" if None in sides or comparison.decides else _points(sides[1].value - sides[0].value)  # type: ignore[union-attr]
     name = metric_name(comparison.metric.name, comparison.filter)
     return (
         f"{plain(comparison.workload, 60)}: {plain(name, 80)}{' (decides)' if comparison.decides else ''}",
         measured(comparison.candidate),
         measured(comparison.baseline),
         difference(comparison),
-        spread,
+        _spread(deciding, comparison),
     )
 
 
-def _points(share: float) -> str:
-    return f"{100 * share:+.1f} pp".replace("-", "−")
+def _spread(deciding: Comparison, comparison: Comparison) -> str:
+    if comparison.decides or deciding.candidate is None or comparison.candidate is None:
+        return "–"
+    return points(comparison.candidate.value - deciding.candidate.value)

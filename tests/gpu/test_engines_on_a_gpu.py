@@ -64,7 +64,7 @@ def answers(server: Server, *, concurrency: int) -> list[str]:
             async def one(prompt: str) -> str:
                 request = GenerationRequest(api=Api.COMPLETIONS, prompt=prompt, max_tokens=96, stop=("Question:",))
                 async with limit:
-                    return (await client.generate(request))[0].text
+                    return (await client.ask(request))[0].text
 
             return list(await asyncio.gather(*(one(prompt) for prompt in questions())))
 
