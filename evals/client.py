@@ -89,6 +89,10 @@ class EngineClient:
         """Return the JSON at a path, None where the engine has no such path; faults are those of `ask`."""
         return (await self._patiently("GET", path, b"", _optional))[0]
 
+    async def post_status(self, path: str) -> int:
+        """Send an empty POST and return the answer's status; raises EngineUnreachableError when there is no answer."""
+        return (await self._patiently("POST", path, b"", lambda answer: answer.status))[0]
+
     async def post_json_or_none(self, path: str, payload: Any) -> Any | None:
         """Return the JSON answer to a payload, None where the engine has no such path; faults are those of `ask`."""
         return (await self._patiently("POST", path, encoded(payload), _optional))[0]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from math import floor, isfinite, log10
 
-from evals.metrics import Metric
+from evals.metrics import Kind, Metric
 from evals.result import Comparison, Measurement, SideSummary
 
 NOT_MEASURED = "not measured"
@@ -29,15 +30,34 @@ def points_with_interval(difference: float | None, low: float | None, high: floa
     return f"{points(difference)} [{_signed(100 * low, 1)}, {_signed(100 * high, 1)}]"
 
 
+def quantity(value: float) -> str:
+    """Return a positive quantity in two significant digits: "0.084", "3.1e-6", "12"."""
+    if value == 0 or not isfinite(value):
+        return "0" if value == 0 else "not finite"
+    if 1e-3 <= abs(value) < 1e5:
+        digits = max(0, 1 - floor(log10(abs(value))))
+        text = f"{value:.{digits}f}"
+        return f"{float(text):,.0f}" if digits == 0 else text.rstrip("0").rstrip(".")
+    mantissa, exponent = f"{value:.1e}".split("e")
+    return f"{mantissa.removesuffix('.0')}e{int(exponent)}"
+
+
+def nats(value: float | None) -> str:
+    """Return a difference of log-probabilities: "3.1e-6 nats"; an absent one is a dash."""
+    return "–" if value is None else f"{quantity(value)} nats"
+
+
 def margin(comparison: Comparison) -> str:
     """Return a comparison's margin in its metric's unit and as few digits as it has; an absent one is a dash."""
     return margin_of(comparison.margin, comparison.metric)
 
 
 def margin_of(value: float | None, metric: Metric) -> str:
-    """Return a margin: "2 pp", "0.25 pp"; an absent one is a dash."""
+    """Return a margin: "2 pp", "0.25 pp", of parity a limit: "1e-4 nats", "100.0 %"; an absent one is a dash."""
     if value is None:
         return "–"
+    if metric.kind is Kind.PARITY:
+        return _parity_value(value, metric)
     return f"{100 * value:.6g} pp" if metric.unit == "share" else _with_unit(f"{value:.6g}", metric)
 
 
@@ -45,6 +65,8 @@ def measured(measurement: Measurement | None, *, interval: bool = False) -> str:
     """Return a measurement's value in its metric's unit, with its 95 % interval on request."""
     if measurement is None:
         return NOT_MEASURED
+    if measurement.metric.kind is Kind.PARITY:
+        return _parity_value(measurement.value, measurement.metric)
     is_share = measurement.metric.unit == "share"
     value = percent(measurement.value) if is_share else _with_unit(f"{measurement.value:.4g}", measurement.metric)
     if not interval or measurement.low is None or measurement.high is None:
@@ -90,6 +112,12 @@ def metric_name(metric: str, filter_: str | None) -> str:
     return one_line(metric if filter_ is None else f"{metric},{filter_}", 80)
 
 
+def check_name(comparison: Comparison) -> str:
+    """Return which parity check a comparison is, and by which statistic: "prefill log-probabilities, p99"."""
+    name = one_line(comparison.metric.title, 80)
+    return name if comparison.filter is None else f"{name}, {one_line(comparison.filter, 80)}"
+
+
 def item_name(item: tuple[str, int]) -> str:
     """Return a dataset item's task and document as "gsm8k/17"."""
     return f"{one_line(item[0], 80)}/{item[1]}"
@@ -123,6 +151,12 @@ def sizes(comparison: Comparison) -> str:
     if counts[0] == counts[1]:
         return f"{counts[0]:,}"
     return f"{counts[0]:,} / {counts[1]:,}"
+
+
+def _parity_value(value: float, metric: Metric) -> str:
+    if metric.unit == "nats":
+        return nats(value)
+    return percent(value) if metric.unit == "share" else _with_unit(quantity(value), metric)
 
 
 def _signed(value: float, digits: int) -> str:

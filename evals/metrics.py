@@ -19,6 +19,7 @@ class Kind(StrEnum):
     ACCURACY = "accuracy"
     PERFORMANCE = "performance"
     PARITY = "parity"
+    CHECK = "check"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +52,38 @@ ACCURACY_OFFICIAL = Metric(
     kind=Kind.ACCURACY,
 )
 
+
+def _error(name: str, title: str) -> Metric:
+    return Metric(name=name, title=title, unit="nats", direction=Direction.LOWER, kind=Kind.PARITY)
+
+
+def _agreement(name: str, title: str) -> Metric:
+    return Metric(name=name, title=title, unit="share", direction=Direction.HIGHER, kind=Kind.PARITY)
+
+
+PARITY_METRICS: dict[str, Metric] = {
+    "tokens": _agreement("token_agreement", "tokens of the same texts"),
+    "prefill": _error("prefill_error", "prefill log-probabilities"),
+    "decode": _agreement("decode_agreement", "greedy tokens"),
+    "output": _error("output_error", "log-probabilities of greedy tokens"),
+    "batch": _error("batch_error", "batch of many against batch of one"),
+    "cache": _error("cache_error", "prefix cache against cold"),
+    "chunk": _error("chunk_error", "prefill in chunks against whole"),
+}
+"""The metric of each parity check: how far log-probabilities are apart, or how many texts and prompts are equal."""
+
+ENGINE_CHECK_METRIC = Metric(
+    name="engine_check", title="the engine's own check", unit="share", direction=Direction.HIGHER, kind=Kind.CHECK
+)
+
 METRICS: dict[str, Metric] = {
-    metric.name: metric for metric in (EXACT_MATCH, ACCURACY, ACCURACY_NORM, ACCURACY_OFFICIAL)
+    metric.name: metric
+    for metric in (
+        EXACT_MATCH,
+        ACCURACY,
+        ACCURACY_NORM,
+        ACCURACY_OFFICIAL,
+        *PARITY_METRICS.values(),
+        ENGINE_CHECK_METRIC,
+    )
 }

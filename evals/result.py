@@ -3,20 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any
 
 from evals.metrics import Metric
-
-
-class Verdict(StrEnum):
-    """The five answers; INCONCLUSIVE means that this n could not decide, never that all is well."""
-
-    PASS = "pass"
-    FAIL = "fail"
-    INCONCLUSIVE = "inconclusive"
-    INCOMPARABLE = "incomparable"
-    ERROR = "error"
+from evals.outcome import Verdict as Verdict
+from evals.parity.findings import ParityResult
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
@@ -172,7 +163,8 @@ class SideSummary:
 class Report:
     """Hold a run's comparisons and verdict, saved once and never recomputed.
 
-    scorer: whose judgement decides, when it is another than the workloads' own.
+    scorer: whose judgement decides, when it is another than the workloads' own. parity: what the parity workloads
+    found; each of their checks is among the comparisons too. companions: the further jobs that parity asked for.
     """
 
     run_id: str
@@ -186,3 +178,5 @@ class Report:
     plumbline_version: str
     scorer: str | None = None
     reasons: tuple[str, ...] = ()
+    parity: tuple[ParityResult, ...] = ()
+    companions: tuple[SideSummary, ...] = ()

@@ -15,10 +15,16 @@ CUSTOM_SUITE = "custom"
 
 
 class Role(StrEnum):
-    """Which side of a comparison a job measures."""
+    """Which side of a comparison a job measures.
+
+    REFERENCE and CHUNKED are companions that parity workloads bring along: the baseline's engine in float32, and the
+    candidate's engine with small prefill chunks.
+    """
 
     CANDIDATE = "candidate"
     BASELINE = "baseline"
+    REFERENCE = "reference"
+    CHUNKED = "chunked"
 
 
 class Api(StrEnum):
@@ -51,8 +57,10 @@ class EngineSpec:
 
     kind: sglang, hf or remote. args: the engine's own command-line arguments without dashes
     (`{"mem-fraction-static": 0.5}`; True means a bare flag). gpus: how many a job holds; 0 takes a CPU slot.
-    external_package: folder of a Python package whose `EntryClass` SGLang shall load; architectures: override
-    of the config's list. base_url, served_model and capabilities: for kind remote only.
+    source: where the engine's own code comes from; external_package: a Python package whose `EntryClass` SGLang
+    shall load, as a folder or in a repository (both: see `evals.code_sources`). external_processor: whether that
+    package brings a multimodal processor too; None finds it in the package's files. architectures: override of the
+    config's list. base_url, served_model and capabilities: for kind remote only.
     """
 
     kind: str
@@ -62,6 +70,7 @@ class EngineSpec:
     gpus: int = 0
     source: str = "installed"
     external_package: str | None = None
+    external_processor: bool | None = None
     architectures: tuple[str, ...] = ()
     base_url: str | None = None
     served_model: str | None = None
@@ -78,7 +87,8 @@ class Workload:
     temperature. chat_template_args: handed to the chat template (`{"enable_thinking": true}`). think_end: what ends
     a thinking model's thoughts; only what follows is judged. revision: a hub dataset's commit instead of the pinned
     one. margin: the non-inferiority margin, as a share. metric: the "metric,filter" that decides; the others are
-    reported beside it. concurrency: requests in flight; None finds it from the engine.
+    reported beside it. concurrency: requests in flight; None finds it from the engine. options: the settings of a
+    workload that is no accuracy benchmark (see `evals.parity.settings`).
     """
 
     name: str
@@ -100,6 +110,7 @@ class Workload:
     think_end: str | None = None
     revision: str | None = None
     concurrency: int | None = None
+    options: dict[str, Scalar] = field(default_factory=dict)
 
     def fingerprint(self) -> str:
         """Return the hash of all that decides whether two scores may be compared (not: how many at once)."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from evals.engine_checks.comparison import headline_of
 from evals.formatting import difference, margin, metric_name, one_line, plural
+from evals.metrics import Kind
+from evals.parity.findings import ParityResult
 from evals.result import Comparison, Report, SideSummary, Verdict
 
 UNSUCCESSFUL_STATES = frozenset({"failed", "cancelled"})
@@ -36,9 +39,14 @@ def build_report(
     baseline: SideSummary,
     created_at: str,
     plumbline_version: str,
+    parity: Sequence[ParityResult] = (),
+    companions: Sequence[SideSummary] = (),
 ) -> Report:
-    """Return the report that is saved once; `created_at` is an ISO 8601 time with its zone."""
-    judgement = judge(comparisons, (candidate, baseline))
+    """Return the report that is saved once; `created_at` is an ISO 8601 time with its zone.
+
+    What became of companions decides nothing: parity says what it could not measure without them.
+    """
+    judgement = judge(comparisons, (candidate, baseline), parity)
     return Report(
         run_id=run_id,
         suite=suite,
@@ -50,23 +58,39 @@ def build_report(
         created_at=created_at,
         plumbline_version=plumbline_version,
         reasons=judgement.reasons,
+        parity=tuple(parity),
+        companions=tuple(companions),
     )
 
 
-def judge(comparisons: Sequence[Comparison], sides: Sequence[SideSummary]) -> Judgement:
-    """Return the worst answer: a failed job, then incomparable, fail, inconclusive, and pass only if all passed."""
+def judge(
+    comparisons: Sequence[Comparison], sides: Sequence[SideSummary], parity: Sequence[ParityResult] = ()
+) -> Judgement:
+    """Return the worst answer: a failed job, then incomparable, fail, inconclusive, and pass only if all passed.
+
+    parity: the results behind the comparisons of parity workloads; they and engine checks have headlines of their own.
+    """
+    told = {result.workload: one_line(result.headline, 400) for result in parity}
+    checks = [comparison for comparison in comparisons if comparison.metric.kind is Kind.CHECK]
+    told |= {check.workload: one_line(headline_of(check), 400) for check in checks}
     errors = tuple(_job_error(side) for side in sides if _failed(side))
     if errors:
         return Judgement(Verdict.ERROR, errors[0], errors)
-    deciding = [comparison for comparison in comparisons if comparison.decides]
+    deciding = _without_overruled([comparison for comparison in comparisons if comparison.decides])
     if not deciding:
         message = "nothing was measured that could decide"
         return Judgement(Verdict.ERROR, message, (message,))
     for verdict in (Verdict.INCOMPARABLE, Verdict.FAIL, Verdict.INCONCLUSIVE):
         concerned = [comparison for comparison in deciding if comparison.verdict is verdict]
         if concerned:
-            return Judgement(verdict, _headline(verdict, concerned), _reasons(concerned))
-    return Judgement(Verdict.PASS, _pass_headline(deciding))
+            return Judgement(verdict, _headline(verdict, concerned, told), _reasons(concerned))
+    return Judgement(Verdict.PASS, _pass_headline(deciding, told))
+
+
+def _without_overruled(deciding: Sequence[Comparison]) -> list[Comparison]:
+    """Leave out what a failed parity check outweighs: what could not be compared is no excuse for a fault."""
+    failed = {one.workload for one in deciding if one.metric.kind is Kind.PARITY and one.verdict is Verdict.FAIL}
+    return [one for one in deciding if one.workload not in failed or one.verdict in (Verdict.FAIL, Verdict.PASS)]
 
 
 def _failed(side: SideSummary) -> bool:
@@ -81,10 +105,14 @@ def _job_error(side: SideSummary) -> str:
     return f"the {side.role} ({one_line(side.engine, 40)}) failed: {message}"
 
 
-def _headline(verdict: Verdict, concerned: Sequence[Comparison]) -> str:
-    first, more = concerned[0], len(concerned) - 1
+def _headline(verdict: Verdict, concerned: Sequence[Comparison], told: Mapping[str, str]) -> str:
+    first = concerned[0]
+    names = [comparison.workload for comparison in concerned]
+    more = len(set(names) & told.keys()) + sum(name not in told for name in names) - 1
     also = f" (and {plural(more, 'more workload')})" if more else ""
     name = one_line(first.workload, 60)
+    if first.workload in told:
+        return told[first.workload] + also
     if verdict is Verdict.INCOMPARABLE:
         reason = first.reasons[0] if first.reasons else "no reason was recorded"
         return f"{name} cannot be compared: {reason}{also}"
@@ -94,7 +122,12 @@ def _headline(verdict: Verdict, concerned: Sequence[Comparison]) -> str:
     return f"{plural(n, 'item')} cannot decide {name}: {difference(first)} with a margin of {margin(first)}{also}"
 
 
-def _pass_headline(deciding: Sequence[Comparison]) -> str:
+def _pass_headline(deciding: Sequence[Comparison], told: Mapping[str, str]) -> str:
+    accuracy = [comparison for comparison in deciding if comparison.workload not in told]
+    return "; ".join([*told.values(), *([_accuracy_headline(accuracy)] if accuracy else [])])
+
+
+def _accuracy_headline(deciding: Sequence[Comparison]) -> str:
     if len(deciding) > 1:
         return f"all {len(deciding)} workloads are within their margins of the baseline"
     only = deciding[0]
@@ -103,7 +136,13 @@ def _pass_headline(deciding: Sequence[Comparison]) -> str:
 
 def _reasons(concerned: Sequence[Comparison]) -> tuple[str, ...]:
     return tuple(
-        f"{one_line(comparison.workload, 60)} ({metric_name(comparison.metric.name, comparison.filter)}): {reason}"
+        f"{one_line(comparison.workload, 60)} ({_metric(comparison)}): {reason}"
         for comparison in concerned
         for reason in comparison.reasons
     )
+
+
+def _metric(comparison: Comparison) -> str:
+    if comparison.metric.kind is Kind.PARITY:
+        return one_line(comparison.metric.title, 80)
+    return metric_name(comparison.metric.name, comparison.filter)

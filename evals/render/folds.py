@@ -17,7 +17,9 @@ from evals.formatting import (
     plural,
     sizes,
 )
+from evals.metrics import Kind
 from evals.render.escape import block, code, link, plain
+from evals.render.parity import parity_folds
 from evals.render.provenance import provenance_folds
 from evals.render.scorers import scorer_fold
 from evals.render.tables import bullets, fold, table
@@ -28,11 +30,14 @@ FLIPS_SHOWN = 20
 
 def folds(report: Report, report_url: str | None) -> Iterator[str]:
     """Yield the folds in order of importance, without the empty ones."""
-    deciding = [comparison for comparison in report.comparisons if comparison.decides]
+    # Parity has folds of its own, with its reasons in them.
+    comparisons = [comparison for comparison in report.comparisons if comparison.metric.kind is not Kind.PARITY]
+    deciding = [comparison for comparison in comparisons if comparison.decides]
     yield from _errors(report)
-    yield from _reasons("What was not comparable, and why", report.comparisons, (Verdict.INCOMPARABLE, None))
+    yield from _reasons("What was not comparable, and why", comparisons, (Verdict.INCOMPARABLE, None))
     yield from _reasons("What failed or could not be decided", deciding, (Verdict.FAIL, Verdict.INCONCLUSIVE))
-    yield from _metrics(report.comparisons)
+    yield from parity_folds(report.parity)
+    yield from _metrics([one for one in comparisons if one.metric.kind is not Kind.CHECK])
     yield from scorer_fold(report.comparisons)
     yield from _pairs(report.comparisons)
     for comparison in deciding:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from evals.formatting import NOT_MEASURED, difference, margin, measured, reused_line, sizes
+from evals.metrics import Kind
+from evals.render.checks import checks_table
 from evals.render.escape import code, link, plain
 from evals.render.folds import folds
+from evals.render.parity import parity_table
+from evals.render.signs import SIGNS, verdict_cell
 from evals.render.tables import table
 from evals.result import Comparison, Report, Verdict
 from evals.verdict import WORDS
@@ -15,13 +20,6 @@ CHARACTERS = 60_000
 """GitHub refuses comments beyond 65,536 characters."""
 
 DECIDING_ROWS = 50
-SIGNS = {
-    Verdict.PASS: "✅",
-    Verdict.FAIL: "❌",
-    Verdict.INCONCLUSIVE: "⚠️",
-    Verdict.INCOMPARABLE: "🚫",
-    Verdict.ERROR: "💥",
-}
 _URGENCY = [Verdict.FAIL, Verdict.INCOMPARABLE, Verdict.ERROR, Verdict.INCONCLUSIVE, Verdict.PASS]
 
 
@@ -61,7 +59,20 @@ def _deciding(report: Report) -> str:
     deciding = [comparison for comparison in report.comparisons if comparison.decides]
     if not deciding:
         return f"Workloads: {NOT_MEASURED}."
-    ordered = sorted(deciding, key=lambda comparison: _URGENCY.index(comparison.verdict or Verdict.ERROR))
+    parity = [comparison for comparison in deciding if comparison.metric.kind is Kind.PARITY]
+    checks = [comparison for comparison in deciding if comparison.metric.kind is Kind.CHECK]
+    others = [comparison for comparison in deciding if comparison.metric.kind not in (Kind.PARITY, Kind.CHECK)]
+    return "\n\n".join(part for part in (_parity(parity), checks_table(checks), _margins(others)) if part)
+
+
+def _parity(comparisons: Sequence[Comparison]) -> str:
+    return parity_table(comparisons) if comparisons else ""
+
+
+def _margins(comparisons: Sequence[Comparison]) -> str:
+    if not comparisons:
+        return ""
+    ordered = sorted(comparisons, key=lambda comparison: _URGENCY.index(comparison.verdict or Verdict.ERROR))
     header = ("workload", "candidate", "baseline", "difference [95 %]", "margin", "n", "verdict")
     text = table(header, (_deciding_row(comparison) for comparison in ordered[:DECIDING_ROWS]))
     hidden = len(ordered) - DECIDING_ROWS
@@ -69,7 +80,6 @@ def _deciding(report: Report) -> str:
 
 
 def _deciding_row(comparison: Comparison) -> tuple[str, ...]:
-    verdict = comparison.verdict or Verdict.ERROR
     return (
         plain(comparison.workload, 60),
         measured(comparison.candidate),
@@ -77,7 +87,7 @@ def _deciding_row(comparison: Comparison) -> tuple[str, ...]:
         difference(comparison),
         margin(comparison),
         sizes(comparison),
-        f"{SIGNS[verdict]} {WORDS[verdict].lower()}",
+        verdict_cell(comparison.verdict),
     )
 
 

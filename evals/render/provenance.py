@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from evals.preflight.findings import PREFLIGHT
 from evals.render.escape import block, code, plain
 from evals.render.tables import fold, table
 from evals.result import Report, SideSummary
@@ -25,8 +26,11 @@ def provenance_folds(report: Report) -> Iterator[str]:
     settings = _side_by_side("setting", *(_settings(side) for side in sides))
     if settings:
         yield fold("Settings", settings)
+    yield from _preflights(sides)
     if any(side.timings_s for side in sides):
         yield fold("Timings and cost", _timings(sides))
+    if report.companions:
+        yield fold("Further jobs for parity", _companions(report.companions))
     yield fold("How to reproduce", _reproduce(report))
 
 
@@ -47,7 +51,16 @@ def _cell(value: Any) -> str:
 
 
 def _settings(side: SideSummary) -> dict[str, Any]:
-    return {key: value for key, value in side.settings.items() if key != SUBMIT_COMMAND}
+    return {key: value for key, value in side.settings.items() if key not in (SUBMIT_COMMAND, PREFLIGHT)}
+
+
+def _preflights(sides: Sequence[SideSummary]) -> Iterator[str]:
+    """Yield what the static check of a side's own model code found, if there was one."""
+    for side in sides:
+        findings = side.settings.get(PREFLIGHT)
+        if isinstance(findings, list | tuple):
+            lines = [f"- {code(str(line), 300)}" for line in findings] or ["Nothing was found."]
+            yield fold(f"Preflight of the {side.role}'s model code", "\n".join(lines))
 
 
 def _timings(sides: tuple[SideSummary, SideSummary]) -> str:
@@ -72,6 +85,25 @@ def _gpu_hours(side: SideSummary) -> float | None:
     if not isinstance(gpus, int) or gpus == 0 or not side.timings_s:
         return None
     return gpus * sum(side.timings_s.values()) / 3600
+
+
+def _companions(sides: Sequence[SideSummary]) -> str:
+    rows = (
+        (
+            plain(side.role, 20),
+            code(side.engine, 60),
+            _cell(side.settings.get("dtype")),
+            plain(side.state, 40) + (f": {plain(_message(side), 300)}" if side.error else ""),
+            _cell(side.settings.get("command") or None),
+            _seconds(sum(side.timings_s.values()) if side.timings_s else None),
+        )
+        for side in sides
+    )
+    return table(("job", "engine", "dtype", "state", "launch", "took"), rows, numbers_from=6)
+
+
+def _message(side: SideSummary) -> str:
+    return str((side.error or {}).get("message", "no message was recorded"))
 
 
 def _reproduce(report: Report) -> str:

@@ -215,3 +215,14 @@ async def test_a_long_answer_gets_the_time_its_tokens_need() -> None:
         assert answer.text == "long"
         with pytest.raises(EngineUnreachableError, match="no complete answer"):
             await client.ask(replace(short, max_tokens=0))
+
+
+async def test_a_status_is_told_whatever_it_is_and_only_silence_is_a_fault() -> None:
+    handler, seen = answering((200, "Cache flushed."), (400, "busy"), (503, "no"))
+    async with serving(handler) as client:
+        assert [await client.post_status("/flush_cache?timeout=1") for _ in range(3)] == [200, 400, 503]
+    assert seen == ["POST /flush_cache?timeout=1"] * 3
+    nobody = EngineClient("http://127.0.0.1:9/", tries=2, first_pause_s=0.001)
+    async with nobody:
+        with pytest.raises(EngineUnreachableError):
+            await nobody.post_status("/flush_cache")

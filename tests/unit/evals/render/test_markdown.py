@@ -9,15 +9,19 @@ from pathlib import Path
 import pytest
 
 from evals.render.markdown import render_markdown
+from tests.unit.evals.parity_examples import EXAMPLES as PARITY_EXAMPLES
 from tests.unit.evals.report_examples import EXAMPLES, failed, passed
 
 GOLDEN = Path(__file__).parent / "golden"
 URL = "http://127.0.0.1:8000/runs/01JD3ZV8Q4"
 
 
-@pytest.mark.parametrize("name", sorted(EXAMPLES))
+ALL_EXAMPLES = {**EXAMPLES, **PARITY_EXAMPLES}
+
+
+@pytest.mark.parametrize("name", sorted(ALL_EXAMPLES))
 def test_the_document_is_the_one_on_record(name: str) -> None:
-    text = render_markdown(EXAMPLES[name](), report_url=URL)
+    text = render_markdown(ALL_EXAMPLES[name](), report_url=URL)
     path = GOLDEN / f"{name}.md"
     if os.environ.get("PLUMBLINE_REFRESH_GOLDEN"):
         path.write_text(text, encoding="utf-8")

@@ -1,0 +1,1 @@
+"""Is it the same model? Log-probabilities and greedy tokens of two servers, position by position."""

@@ -1,0 +1,89 @@
+"""What a parity workload hears from one server: raw log-probabilities and tokens, nothing judged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+REFUSED = "refused by the server"
+"""How the reason begins for which a prompt is left out that a server could have been expected to answer."""
+
+
+class Mode(StrEnum):
+    """Under which circumstances a prompt was put to a server.
+
+    ALONE: a batch of one with an empty prefix cache. TOGETHER: with all other prompts in flight. CACHED: after the
+    server has seen the first part of the prompt, so that its keys and values come from the prefix cache.
+    """
+
+    ALONE = "alone"
+    TOGETHER = "together"
+    CACHED = "cached"
+
+
+class Form(StrEnum):
+    """What a server turned into token ids by itself: a raw text, or messages through its chat template."""
+
+    TEXT = "text"
+    CHAT = "chat"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scored:
+    """Hold n consecutive tokens with their log-probabilities (natural logarithm) under what stands before them.
+
+    token_ids, logprobs: of shape (n,). top_ids, top_logprobs: of shape (n, k), most probable first.
+    """
+
+    token_ids: tuple[int, ...]
+    logprobs: tuple[float, ...]
+    top_ids: tuple[tuple[int, ...], ...]
+    top_logprobs: tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """Hold one prompt's prefill and greedy decode.
+
+    prompt_ids: the whole prompt as the server saw it, images as their placeholder tokens. start: the place in
+    prompt_ids of the first token in `prefill` (the first token of all has no log-probability). unscored: places in
+    prompt_ids whose log-probabilities say nothing (image placeholders). decode: the greedy tokens, each under the
+    distribution it was chosen from. cached_tokens: how many came from the prefix cache; None when the server does not
+    say.
+    """
+
+    prompt: str
+    mode: Mode
+    prompt_ids: tuple[int, ...]
+    start: int
+    prefill: Scored
+    decode: Scored
+    text: str
+    finish_reason: str | None
+    unscored: tuple[int, ...] = ()
+    cached_tokens: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tokenized:
+    """Hold the token ids that a server itself makes of a text; None when it cannot be asked."""
+
+    prompt: str
+    form: Form
+    token_ids: tuple[int, ...] | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Observation:
+    """Hold all that was heard from one server.
+
+    left_out: prompts that could not be asked, with the reason ("longer than the context of 2,048 tokens").
+    facts: what decides comparability (prompt set, model files). notes: what may differ (prefill chunk, context).
+    """
+
+    records: tuple[Record, ...]
+    tokenized: tuple[Tokenized, ...] = ()
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, str] = field(default_factory=dict)
+    notes: Mapping[str, str] = field(default_factory=dict)
