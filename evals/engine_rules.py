@@ -1,16 +1,19 @@
 """What a submission may ask of an engine: pure rules, applied when it is accepted and again by the worker.
 
-check(spec, side="candidate", code_roots=settings.code_roots)    raises InvalidSubmissionError or PolicyError
+check(spec, side="candidate", code_roots=settings.code_roots, repositories=settings.repositories)
+
+raises InvalidSubmissionError or PolicyError.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from evals.argument_rules import check_argument
-from evals.errors import InvalidSubmissionError, PolicyError
+from evals.code_rules import check_model_code, check_source
+from evals.code_sources import INSTALLED
+from evals.errors import InvalidSubmissionError
 from evals.server_addresses import check_server_address
 from evals.spec import EngineSpec
 
@@ -23,12 +26,18 @@ PARALLELISM = {"tp-size": "tensor-parallel-size", "pp-size": "pipeline-parallel-
 
 
 def check(
-    spec: EngineSpec, *, side: str = "candidate", code_roots: Sequence[Path] = (), trust_remote_code: bool = False
+    spec: EngineSpec,
+    *,
+    side: str = "candidate",
+    code_roots: Sequence[Path] = (),
+    repositories: Sequence[str] = (),
+    trust_remote_code: bool = False,
 ) -> None:
     """Refuse what an engine cannot do and what a submission may not ask for.
 
-    side: "candidate" or "baseline", the field's name in errors. code_roots: the folders from which the operator
-    lets engines load packages. Raises InvalidSubmissionError (`details["field"]`) or PolicyError.
+    side: "candidate" or "baseline", the field's name in errors. code_roots: the folders from which the operator lets
+    engines load packages and wheels; repositories: what submitted code may be fetched from. Raises
+    InvalidSubmissionError (`details["field"]`) or PolicyError.
     """
     if spec.kind not in KINDS:
         raise _invalid(f"{side}.kind", f"There is no engine {spec.kind!r}.", f"Use one of {', '.join(KINDS)}.")
@@ -36,7 +45,8 @@ def check(
         _check_remote(spec, side)
         return
     _check_local(spec, side)
-    _check_model_code(spec, side, code_roots)
+    check_source(spec, side=side, code_roots=code_roots, repositories=repositories)
+    check_model_code(spec, side=side, code_roots=code_roots, repositories=repositories)
     for name, value in spec.args.items():
         check_argument(name, value, field=f"{side}.args.{name}", trust_remote_code=trust_remote_code)
     _check_parallelism(spec, side)
@@ -50,12 +60,6 @@ def parallel_size(spec: EngineSpec) -> int:
     return size
 
 
-def inside(path: Path, roots: Sequence[Path]) -> bool:
-    """Tell whether an absolute path lies in one of the folders, by its letters alone: links are the worker's matter."""
-    plain = Path(os.path.normpath(path))
-    return plain.is_absolute() and any(plain.is_relative_to(root) for root in roots)
-
-
 def _check_local(spec: EngineSpec, side: str) -> None:
     if spec.device not in DEVICES:
         raise _invalid(f"{side}.device", f"There is no device {spec.device!r}.", f"Use one of {', '.join(DEVICES)}.")
@@ -65,36 +69,11 @@ def _check_local(spec: EngineSpec, side: str) -> None:
         raise _invalid(f"{side}.gpus", "An engine on device cuda holds at least one GPU.", "Set gpus to 1 or more.")
     if spec.device == "cpu" and spec.gpus != 0:
         raise _invalid(f"{side}.gpus", "An engine on device cpu holds no GPU.", "Set gpus to 0, or device to cuda.")
-    if spec.source != "installed":
-        raise _invalid(f"{side}.source", f"There is no source {spec.source!r}.", "Use installed.")
     if spec.base_url or spec.served_model or spec.capabilities:
         raise _invalid(
             f"{side}.base_url",
             f"base_url, served_model and capabilities describe a remote engine, not {spec.kind}.",
             "Leave them out, or set kind to remote.",
-        )
-
-
-def _check_model_code(spec: EngineSpec, side: str, code_roots: Sequence[Path]) -> None:
-    if spec.kind != "sglang" and (spec.external_package or spec.architectures):
-        raise _invalid(
-            f"{side}.external_package",
-            f"Engine {spec.kind} loads no external model package.",
-            "Leave out external_package and architectures, or set kind to sglang.",
-        )
-    for name in spec.architectures:
-        if not name.isidentifier():
-            raise _invalid(f"{side}.architectures", f"{name!r} is no class name.", "Name the model classes.")
-    if spec.external_package is None:
-        return
-    package = Path(spec.external_package)
-    if not package.name.isidentifier():
-        raise _invalid(f"{side}.external_package", f"{package.name!r} is no package name.", "Name a package's folder.")
-    if not inside(package, code_roots):
-        raise PolicyError(
-            f"{package} lies in no folder whose code a submission may load.",
-            remedy="Ask the operator to add its parent folder to PLUMBLINE_EXTERNAL_CODE_ROOTS, or move it there.",
-            field=f"{side}.external_package",
         )
 
 
@@ -114,6 +93,7 @@ def _check_parallelism(spec: EngineSpec, side: str) -> None:
 def _check_remote(spec: EngineSpec, side: str) -> None:
     ours = {
         "args": spec.args,
+        "source": spec.source != INSTALLED,
         "external_package": spec.external_package,
         "architectures": spec.architectures,
         "gpus": spec.gpus,
