@@ -1,6 +1,6 @@
 # Everything a developer or a first visitor runs; `make help` lists it.
 .DEFAULT_GOAL := help
-.PHONY: help setup engines up down demo demo-regression check test test-fast bench lock migration format clean
+.PHONY: help setup engines up down demo demo-regression check test test-all test-fast bench lock migration format clean
 
 PYTHON ?= python3
 export PLUMBLINE_HOME ?= $(CURDIR)/.plumbline
@@ -43,8 +43,11 @@ check: setup ## Lint, types, import rules, migration drift
 	$(BIN)/lint-imports
 	$(BIN)/python -m db.migrate check
 
-test: engines ## All tests, the ones with real engines included
+test: engines ## The tests, the ones with real engines included
 	$(BIN)/pytest
+
+test-all: engines ## All tests, the slow ones too
+	$(BIN)/pytest -m "slow or not slow"
 
 test-fast: setup ## The tests that need no engine
 	$(BIN)/pytest tests/unit tests/integration

@@ -30,6 +30,7 @@ _STATUS_OF_CODE = {
     "invalid_submission": 422,
     "no_log": 404,
     "no_report_yet": 404,
+    "no_samples": 404,
     "not_finished": 409,
     "no_service_address": 503,
     "nothing_to_retry": 409,

@@ -74,8 +74,20 @@ class EngineRequest(_Request):
     gpus: int | None = Field(
         default=None, ge=0, le=64, description="GPUs that the job holds. Default: as many as the arguments need."
     )
+    source: Location | None = Field(
+        default=None,
+        description="SGLang's own code, where the operator permits it: installed, git:URL@REF, or wheel:/path/file.whl "
+        "on the worker's host. Default: installed.",
+        examples=["git:https://github.com/sgl-project/sglang@refs/pull/123/head"],
+    )
     external_package: Location | None = Field(
-        default=None, description="Folder of a Python package with SGLang model classes, on the worker's host."
+        default=None,
+        description="A Python package with SGLang model classes, where the operator permits it: a folder on the "
+        "worker's host, or git+URL@REF#subdirectory=FOLDER.",
+    )
+    external_processor: bool | None = Field(
+        default=None,
+        description="Whether the package brings a multimodal processor. Default: found in its files.",
     )
     architectures: list[Name] = Field(
         default_factory=list, max_length=8, description="Replaces the model config's list of architectures."
@@ -89,7 +101,8 @@ class WorkloadRequest(_Request):
     """A benchmark with its settings; what is left out is the benchmark's own."""
 
     benchmark: Name = Field(
-        description="A task or group of lm-eval, one of Plumbline's, or sgl-eval/NAME.", examples=["arc_easy", "mmmu"]
+        description="A task or group of lm-eval, one of Plumbline's, sgl-eval/NAME, parity, or engine-check/NAME.",
+        examples=["arc_easy", "mmmu"],
     )
     name: Name | None = Field(default=None, description="How reports call it. Default: the benchmark's name.")
     metric: Name | None = Field(
@@ -113,6 +126,12 @@ class WorkloadRequest(_Request):
     think_end: Name | None = Field(default=None, description="What ends a model's thoughts.", examples=["</think>"])
     revision: Name | None = Field(default=None, description="A commit of the hub's dataset instead of the pinned one.")
     concurrency: int | None = Field(default=None, ge=1, le=4096, description="Default: found from the engine.")
+    options: dict[Annotated[str, StringConstraints(max_length=64)], Argument] = Field(
+        default_factory=dict,
+        max_length=50,
+        description="The settings of parity or of an engine's own check; accuracy benchmarks have none.",
+        examples=[{"tolerance": 0.01}],
+    )
 
 
 class PullRequestRequest(_Request):

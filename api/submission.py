@@ -6,11 +6,13 @@ from api.schemas import EngineRequest, SubmissionRequest, WorkloadRequest
 from db.settings import Settings
 from evals import engine_rules
 from evals.accuracy.settings_rules import check_settings
+from evals.code_sources import INSTALLED
 from evals.defaults import completed
 from evals.errors import InvalidSubmissionError
 from evals.modalities import require_eyes
 from evals.plan import load_suite, suite_names, workloads_of
 from evals.spec import CUSTOM_SUITE, EngineSpec, ModelSpec, PullRequest, Submission, Workload
+from evals.workload_kinds import has_items
 
 
 def to_submission(request: SubmissionRequest, settings: Settings) -> Submission:
@@ -19,7 +21,7 @@ def to_submission(request: SubmissionRequest, settings: Settings) -> Submission:
     candidate = _engine(request.candidate, inherited=None)
     baseline = _engine(request.baseline or EngineRequest(engine="hf"), inherited=candidate)
     for side, spec in (("candidate", candidate), ("baseline", baseline)):
-        engine_rules.check(spec, side=side, code_roots=settings.code_roots)
+        engine_rules.check(spec, side=side, code_roots=settings.code_roots, repositories=settings.repositories)
     wanted = request.pull_request
     submission = Submission(
         model=ModelSpec(path=request.model.path, revision=request.model.revision),
@@ -32,7 +34,12 @@ def to_submission(request: SubmissionRequest, settings: Settings) -> Submission:
         tags=tuple(request.tags),
         pull_request=PullRequest(**wanted.model_dump()) if wanted else None,
     )
-    for workload in workloads_of(submission):
+    asked = workloads_of(submission)
+    if submission.limit is not None and not any(has_items(workload.benchmark) for workload in asked):
+        raise InvalidSubmissionError(
+            "a limit cuts datasets, and nothing that is asked for has one", remedy="leave limit out", field="limit"
+        )
+    for workload in asked:
         check_settings(workload)
         require_eyes(submission.model, candidate, workload, side="candidate")
         require_eyes(submission.model, baseline, workload, side="baseline")
@@ -61,6 +68,8 @@ def _what(request: SubmissionRequest) -> tuple[str, tuple[Workload, ...]]:
 
 def _workload(request: WorkloadRequest) -> Workload:
     settings = request.model_dump(exclude={"name", "metric"})
+    if not has_items(request.benchmark) and "margin" not in request.model_fields_set:
+        settings["margin"] = 0.0
     name = request.name or request.benchmark
     return completed(Workload(**settings, name=name, metric=request.metric or ""))
 
@@ -73,7 +82,9 @@ def _engine(request: EngineRequest, *, inherited: EngineSpec | None) -> EngineSp
         args=dict(request.args),
         dtype=request.dtype or (inherited.dtype if inherited else "auto"),
         device=request.device or (inherited.device if inherited else "cpu"),
+        source=request.source or INSTALLED,
         external_package=request.external_package,
+        external_processor=request.external_processor,
         architectures=tuple(request.architectures),
         base_url=request.base_url,
         served_model=request.served_model,

@@ -10,12 +10,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import client, demo_overhead, real_engine
+from benchmarks import client, demo_overhead, planted_faults, real_engine
 
 BENCHMARKS: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
     "client": lambda chosen: client.measure(chosen.data, chosen.rounds),
     "real_engine": lambda chosen: real_engine.measure(chosen.rounds),
     "demo_overhead": lambda chosen: demo_overhead.measure(),
+    "planted_faults": lambda chosen: planted_faults.measure(),
 }
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 

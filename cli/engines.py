@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,7 +16,8 @@ from db.settings import settings
 from evals.engine_rules import DEVICES
 from evals.errors import PlumblineError
 from workers.engines.environments import Manifest, installed
-from workers.engines.install import MAIN_PACKAGE, install, remove
+from workers.engines.install import MAIN_PACKAGE, install, remove, remove_source
+from workers.sources.made import SourceManifest, made
 
 app = typer.Typer(no_args_is_help=True, help="Install, list and remove the engines that this host can run.")
 console = Console()
@@ -44,11 +46,16 @@ def install_command(
 
 @app.command("list")
 def list_command() -> None:
-    """Show the environments of this host."""
+    """Show the environments of this host, and the sources that submissions brought."""
     found = installed(settings())
     if not found:
         console.print("No engine is installed. Run `plumbline engines install sglang hf --device cpu`.")
-        return
+    else:
+        _show_environments(found)
+    _show_sources(made(settings()))
+
+
+def _show_environments(found: list[tuple[Path, Manifest | None]]) -> None:
     table = Table("engine", "device", "version", "torch", "transformers", "size", "state", box=None)
     table.add_column("path", overflow="fold")
     for folder, manifest in found:
@@ -59,11 +66,34 @@ def list_command() -> None:
 
 @app.command("remove")
 def remove_command(engines: Engines, device: Device = "cpu") -> None:
-    """Delete the engines' environments."""
-    _check_names(engines, device)
-    for engine in engines:
-        was_there = remove(engine, device, settings=settings())
-        console.print(f"{engine} on {device}: {'removed' if was_there else 'was not installed'}")
+    """Delete engines' environments, or sources by the names that `list` shows."""
+    sources = {folder.name for folder, _ in made(settings())} & set(engines)
+    _check_names([name for name in engines if name not in sources], device)
+    for name in engines:
+        if name in sources:
+            remove_source(name, settings=settings())
+            console.print(f"{name}: removed")
+            continue
+        was_there = remove(name, device, settings=settings())
+        console.print(f"{name} on {device}: {'removed' if was_there else 'was not installed'}")
+
+
+def _show_sources(found: list[tuple[Path, SourceManifest | None]]) -> None:
+    """Show what was made ready for submissions; a layered source lies over the installed environment."""
+    if not found:
+        return
+    table = Table("source", "engine", "device", "version", "kind", "size", box=None)
+    table.add_column("from", overflow="fold")
+    for folder, manifest in found:
+        cells = ("", "", "", "unfinished", "", "") if manifest is None else _source_cells(manifest)
+        table.add_row(folder.name, *cells)
+    console.print(table)
+
+
+def _source_cells(manifest: SourceManifest) -> tuple[str, ...]:
+    kind = "layered" if manifest.layered else "own environment"
+    size = _size(manifest.size_bytes)
+    return manifest.engine, manifest.device, manifest.version, kind, size, escape(manifest.source)
 
 
 def _check_names(engines: list[str], device: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import time
-from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
@@ -13,16 +12,10 @@ from cli.client import ROOT, Client
 from cli.errors import readable
 from cli.options import RunArgument, Server, client_of
 from evals.errors import PlumblineError
+from evals.spec import Role
 
 OFFSET_HEADER = "Plumbline-Log-Offset"
 POLL_S = 1.0
-
-
-class Side(StrEnum):
-    """Whose log."""
-
-    CANDIDATE = "candidate"
-    BASELINE = "baseline"
 
 
 class NoLogError(PlumblineError):
@@ -34,7 +27,7 @@ class NoLogError(PlumblineError):
 @readable
 def logs(
     run: RunArgument,
-    job: Annotated[Side, typer.Option(help="Whose log.")] = Side.CANDIDATE,
+    job: Annotated[Role, typer.Option(help="Whose log.")] = Role.CANDIDATE,
     tail: Annotated[int, typer.Option(min=1, max=10_000, help="The last so many lines.")] = 200,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as the log grows, to the job's end.")] = False,
     server: Server = None,
@@ -54,9 +47,9 @@ def logs(
         return
 
 
-def _follow(client: Client, run: str, side: Side, path: str, offset: int) -> None:
+def _follow(client: Client, run: str, role: Role, path: str, offset: int) -> None:
     while True:
-        ended = _job(client, run, side)["state"] not in ("queued", "running")
+        ended = _job(client, run, role)["state"] not in ("queued", "running")
         text, headers = client.get_text(path, offset=offset)
         _write(text)
         grown, offset = int(headers[OFFSET_HEADER]) > offset, int(headers[OFFSET_HEADER])
@@ -66,9 +59,11 @@ def _follow(client: Client, run: str, side: Side, path: str, offset: int) -> Non
             time.sleep(POLL_S)
 
 
-def _job(client: Client, run: str, side: Side) -> dict[str, Any]:
-    jobs: list[dict[str, Any]] = client.get(f"{ROOT}/submissions/{run}")["jobs"]
-    return next(job for job in jobs if job["role"] == side)
+def _job(client: Client, run: str, role: Role) -> dict[str, Any]:
+    jobs: dict[str, dict[str, Any]] = {job["role"]: job for job in client.get(f"{ROOT}/submissions/{run}")["jobs"]}
+    if role not in jobs:
+        raise NoLogError(f"run {run} has no {role.value} job", remedy=f"it has {', '.join(jobs)}")
+    return jobs[role]
 
 
 def _write(text: str) -> None:

@@ -9,6 +9,7 @@ import typer
 from cli import engines, harnesses, tokens
 from cli.doctor import doctor
 from cli.logs import logs
+from cli.preflight import preflight
 from cli.rescoring import rescore
 from cli.runs import cancel, list_runs, report, retry
 from cli.samples import samples
@@ -32,6 +33,7 @@ app.command(rich_help_panel=_SERVICE)(doctor)
 app.add_typer(engines.app, name="engines", rich_help_panel=_SERVICE)
 app.add_typer(harnesses.app, name="harnesses", rich_help_panel=_SERVICE)
 app.add_typer(tokens.app, name="tokens", rich_help_panel=_SERVICE)
+app.command(rich_help_panel=_RUNS)(preflight)
 app.command(rich_help_panel=_RUNS)(submit)
 app.command(rich_help_panel=_RUNS)(watch)
 app.command("list", rich_help_panel=_RUNS)(list_runs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
@@ -19,6 +20,15 @@ from db.codec import from_json
 from evals.result import Report
 
 _STYLES = {"pass": "green", "fail": "red", "inconclusive": "yellow", "incomparable": "magenta", "error": "magenta"}
+
+
+class ReportFormat(StrEnum):
+    """The forms in which a report is printed; pr-description is the section for a new model's pull request."""
+
+    TEXT = "text"
+    JSON = "json"
+    MARKDOWN = "markdown"
+    PR_DESCRIPTION = "pr-description"
 
 
 @readable
@@ -44,18 +54,20 @@ def list_runs(
 @readable
 def report(
     run: RunArgument,
-    markdown: Annotated[bool, typer.Option("--markdown", help="As it stands in a pull request.")] = False,
+    format: Annotated[ReportFormat | None, typer.Option("--format", help="How; text by default.")] = None,
+    markdown: Annotated[bool, typer.Option("--markdown", help="The same as --format markdown.")] = False,
     server: Server = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Print a run's report."""
     client = client_of(server)
     path = f"{ROOT}/submissions/{run}/report"
-    if markdown:
-        print(client.get_text(path, format="markdown")[0])
+    form = format or (ReportFormat.MARKDOWN if markdown else ReportFormat.JSON if as_json else ReportFormat.TEXT)
+    if form in (ReportFormat.MARKDOWN, ReportFormat.PR_DESCRIPTION):
+        print(client.get_text(path, format=form.value)[0])
         return
     found = client.get(path)
-    if as_json:
+    if form is ReportFormat.JSON:
         print(json.dumps(found))
         return
     about = client.get(f"{ROOT}/submissions/{run}")

@@ -31,7 +31,7 @@ def samples(
         Flip | None, typer.Option(help="lost: only the baseline is right; gained: only the candidate.")
     ] = None,
     unparsed: Annotated[bool, typer.Option("--unparsed", help="Only items in which nothing was found.")] = False,
-    workload: Annotated[str | None, typer.Option(help="Default: the suite's first.")] = None,
+    workload: Annotated[str | None, typer.Option(help="Default: the suite's first that has items.")] = None,
     metric: Annotated[str | None, typer.Option(help="Default: the metric that decides.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="How many.")] = 20,
     server: Server = None,

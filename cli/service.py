@@ -50,6 +50,7 @@ def environment(settings: Settings, *, database_url: str, redis_url: str) -> dic
     if settings.data is not None:
         variables["PLUMBLINE_DATA"] = str(settings.data.absolute())
     variables["PLUMBLINE_EXTERNAL_CODE_ROOTS"] = ":".join(map(str, settings.code_roots))
+    variables["PLUMBLINE_CODE_REPOSITORIES"] = " ".join(settings.repositories)
     variables["PYTHONPATH"] = os.pathsep.join(filter(None, [str(_CODE), os.environ.get("PYTHONPATH")]))
     variables["PYTHONUNBUFFERED"] = "1"
     if settings.host in LOOPBACK_HOSTS:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import secrets
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -20,13 +19,21 @@ Texts = list[str] | None
 Pairs = typer.Option(metavar="KEY=VALUE", help="An argument of the candidate; may be repeated.")
 BaselinePairs = typer.Option(metavar="KEY=VALUE", help="An argument of the baseline; may be repeated.")
 Benchmarks = typer.Option(
-    "--benchmark", help="A benchmark instead of a suite: a task or group of lm-eval, or sgl-eval/NAME; may be repeated."
+    "--benchmark",
+    help="A benchmark instead of a suite: a task or group of lm-eval, sgl-eval/NAME, or parity; may be repeated.",
 )
 Workloads = typer.Option(metavar="JSON", help="A workload as the API takes it; may be repeated.")
 Settings = typer.Option(
-    "--set", metavar="KEY=VALUE", help="A setting of all --benchmark, such as few_shot=5 or metric=acc,none."
+    "--set",
+    metavar="KEY=VALUE",
+    help="A setting of all --benchmark, such as few_shot=5, metric=acc,none, or for parity tolerance=0.01.",
 )
-Package = typer.Option(help="Folder of a Python package with SGLang model classes.")
+Source = typer.Option(help="SGLang's code: installed, git:URL@REF or wheel:PATH.", show_default="installed")
+BaselineSource = typer.Option(help="The same for the baseline.", show_default="installed")
+Package = typer.Option(
+    metavar="FOLDER", help="A Python package with SGLang model classes, or git+URL@REF#subdirectory=FOLDER."
+)
+Processor = typer.Option(help="Whether the package brings a multimodal processor.", show_default="found in its files")
 Capability = typer.Option(help="What a remote candidate can do, such as chat; may be repeated.")
 BaselineCapability = typer.Option(help="What a remote baseline can do; may be repeated.")
 
@@ -48,7 +55,10 @@ def submit(
     dtype: Annotated[str | None, typer.Option(help="Of the engines: auto, float32, bfloat16, float16.")] = None,
     device: Annotated[str | None, typer.Option(help="Of the engines: cpu or cuda.", show_default="cpu")] = None,
     gpus: Annotated[int | None, typer.Option(min=0, help="GPUs of the candidate.")] = None,
-    external_package: Annotated[Path | None, Package] = None,
+    engine_source: Annotated[str | None, Source] = None,
+    baseline_source: Annotated[str | None, BaselineSource] = None,
+    external_package: Annotated[str | None, Package] = None,
+    external_processor: Annotated[bool | None, Processor] = None,
     architectures: Annotated[str | None, typer.Option(help="Model classes, separated by commas.")] = None,
     engine_url: Annotated[str | None, typer.Option(help="Where a remote candidate listens.")] = None,
     served_model: Annotated[str | None, typer.Option(help="The model's name at a remote candidate.")] = None,
@@ -65,11 +75,12 @@ def submit(
     client = client_of(server)
     candidate = Side(
         engine=engine, arguments_option="engine-arg", arguments=engine_arg, url=engine_url, served_model=served_model,
-        capabilities=capability, gpus=gpus, external_package=external_package, architectures=architectures,
+        capabilities=capability, gpus=gpus, source=engine_source, external_package=external_package,
+        external_processor=external_processor, architectures=architectures,
     )  # fmt: skip
     other = Side(
         engine=baseline, arguments_option="baseline-arg", arguments=baseline_arg, url=baseline_url,
-        served_model=baseline_served_model, capabilities=baseline_capability,
+        served_model=baseline_served_model, capabilities=baseline_capability, source=baseline_source,
     )  # fmt: skip
     shared = {"dtype": dtype, "device": device}
     what = {"path": model_path(model, local=is_local(client.url)), "revision": revision}

@@ -8,6 +8,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from cli.parity_tables import parity_checks, parity_details
+from cli.table import STYLES, new_table
 from evals.formatting import (
     amount,
     answer_line,
@@ -22,17 +24,11 @@ from evals.formatting import (
     reused_line,
     sizes,
 )
+from evals.metrics import Kind
 from evals.result import Comparison, Report, Verdict
 from evals.verdict import WORDS
 
 FLIPS_SHOWN = 10
-STYLES = {
-    Verdict.PASS: "bold green",
-    Verdict.FAIL: "bold red",
-    Verdict.INCONCLUSIVE: "bold yellow",
-    Verdict.INCOMPARABLE: "bold magenta",
-    Verdict.ERROR: "bold red",
-}
 
 
 def print_report(console: Console, report: Report, url: str | None = None) -> None:
@@ -54,7 +50,15 @@ def report_tables(report: Report) -> list[Table]:
     """Return what decides, what is reported beside it, and the first flips; tables without a row are left out."""
     deciding = [comparison for comparison in report.comparisons if comparison.decides]
     others = [comparison for comparison in report.comparisons if not comparison.decides]
-    tables = [_deciding(deciding), _others(others), *(_flips(comparison) for comparison in deciding)]
+    parity = [comparison for comparison in deciding if comparison.metric.kind is Kind.PARITY]
+    margins = [comparison for comparison in deciding if comparison.metric.kind is not Kind.PARITY]
+    tables = [
+        parity_checks(parity),
+        *parity_details(report.parity),
+        _deciding(margins),
+        _others(others),
+        *(_flips(comparison) for comparison in margins),
+    ]
     return [table for table in tables if table.row_count]
 
 
@@ -64,7 +68,9 @@ def _first_line(report: Report) -> Text:
 
 
 def _deciding(comparisons: Sequence[Comparison]) -> Table:
-    table = _table("What decides", "workload", "candidate", "baseline", "difference [95 %]", "margin", "n", "verdict")
+    table = new_table(
+        "What decides", "workload", "candidate", "baseline", "difference [95 %]", "margin", "n", "verdict"
+    )
     for comparison in comparisons:
         verdict = comparison.verdict or Verdict.ERROR
         table.add_row(
@@ -80,7 +86,7 @@ def _deciding(comparisons: Sequence[Comparison]) -> Table:
 
 
 def _others(comparisons: Sequence[Comparison]) -> Table:
-    table = _table(
+    table = new_table(
         "Reported beside it", "workload: metric", "candidate", "baseline", "difference [95 %]", "McNemar p", "n"
     )
     for comparison in comparisons:
@@ -98,7 +104,7 @@ def _others(comparisons: Sequence[Comparison]) -> Table:
 def _flips(comparison: Comparison) -> Table:
     hidden = len(comparison.flips) - FLIPS_SHOWN
     title = f"Flips in {_name(comparison)}" + (f" (the first {FLIPS_SHOWN}, {hidden:,} more)" if hidden > 0 else "")
-    table = _table(title, "item", "right", "candidate answered", "baseline answered", "reference", numbers=False)
+    table = new_table(title, "item", "right", "candidate answered", "baseline answered", "reference", numbers=False)
     for flip in comparison.flips[:FLIPS_SHOWN]:
         answers = (flip.candidate_extracted, flip.baseline_extracted)
         table.add_row(
@@ -111,7 +117,8 @@ def _flips(comparison: Comparison) -> Table:
 
 
 def _notes(report: Report) -> list[str]:
-    notes = [_failure(side.role, side.error) for side in (report.candidate, report.baseline) if side.error]
+    sides = (report.candidate, report.baseline, *report.companions)
+    notes = [_failure(side.role, side.error) for side in sides if side.error]
     notes += [reused_line(side) for side in (report.candidate, report.baseline) if side.reused]
     for comparison in report.comparisons:
         if not comparison.decides:
@@ -134,14 +141,7 @@ def _failure(role: str, error: dict[str, object]) -> str:
     return f"{role}: {message} What to do: {one_line(str(error.get('remedy', 'nothing was recorded')), 600)}"
 
 
-def _table(title: str, first: str, *columns: str, numbers: bool = True) -> Table:
-    table = Table(title=Text(title, style="bold"), title_justify="left")
-    table.add_column(first, overflow="fold")
-    for column in columns:
-        right = numbers and column != "verdict"
-        table.add_column(Text(column), justify="right" if right else "left", overflow="fold")
-    return table
-
-
 def _name(comparison: Comparison) -> str:
-    return f"{one_line(comparison.workload, 60)}: {metric_name(comparison.metric.name, comparison.filter)}"
+    parity = comparison.metric.kind is Kind.PARITY
+    name = one_line(comparison.metric.title, 80) if parity else metric_name(comparison.metric.name, comparison.filter)
+    return f"{one_line(comparison.workload, 60)}: {name}"

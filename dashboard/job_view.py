@@ -10,7 +10,9 @@ from dashboard.words import duration, seconds_between
 from db.jobs import JobRecord
 from db.states import TERMINAL
 from db.timeline import phase_seconds, phase_started_at, total_progress
+from evals.code_sources import INSTALLED
 from evals.formatting import percent
+from evals.workload_kinds import has_items
 
 BAR_WIDTH = 1000.0
 """The width of the timeline's drawing, in its own units."""
@@ -38,13 +40,15 @@ class ErrorView:
 
 @dataclass(frozen=True, kw_only=True)
 class JobView:
-    """One side's job in words; total is None until it is known."""
+    """One job in words; total is None until it is known. noun: what its counts count; judged: whether answers are."""
 
     id: str
     role: str
     engine: str
     device: str
     settings: str
+    noun: str
+    judged: bool
     state: str
     phase: str
     attempt: int
@@ -71,6 +75,8 @@ def job_view(job: JobRecord, *, now: float) -> JobView:
         engine=engine.kind,
         device=f"{engine.device} × {engine.gpus}" if engine.gpus else engine.device,
         settings=_settings(job),
+        noun=_noun(job),
+        judged=_judged(job),
         state=job.state.value,
         phase=job.phase.value if job.phase else "",
         attempt=job.attempt,
@@ -87,10 +93,20 @@ def job_view(job: JobRecord, *, now: float) -> JobView:
     )
 
 
+def _judged(job: JobRecord) -> bool:
+    return not job.spec.workloads or any(has_items(workload.benchmark) for workload in job.spec.workloads)
+
+
+def _noun(job: JobRecord) -> str:
+    return "samples" if _judged(job) else "prompts"
+
+
 def _settings(job: JobRecord) -> str:
     engine = job.spec.engine
     parts = [f"dtype {engine.dtype}"]
     parts += [f"--{name}" if value is True else f"--{name}={value}" for name, value in engine.args.items()]
+    if engine.source != INSTALLED:
+        parts.append(f"source {engine.source}")
     if engine.external_package:
         parts.append(f"external package {engine.external_package}")
     if engine.architectures:
@@ -105,7 +121,7 @@ def _rate(job: JobRecord, done: int, seconds: dict[str, float]) -> str:
     # Responses of an earlier attempt are kept, so only a first attempt's count belongs to this time.
     if not evaluating or not done or job.attempt > 1 or phase_started_at(job.timeline, "evaluating") is None:
         return "–"
-    return f"{done / evaluating:.1f} samples/s"
+    return f"{done / evaluating:.1f} {_noun(job)}/s"
 
 
 def _bars(seconds: dict[str, float]) -> tuple[PhaseBar, ...]:

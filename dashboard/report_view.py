@@ -8,12 +8,14 @@ from typing import NamedTuple
 
 from dashboard.flip_view import FlipView, flip_view
 from dashboard.job_view import JobView, job_view
+from dashboard.parity_view import ParityView, parity_view
 from dashboard.words import duration, moment, seconds_between, standing, verdict_word
 from db.jobs import JobRecord
 from db.runs import RunRecord
 from db.sample_pairs import SamplePair
 from db.states import RunState
 from evals.formatting import amount, difference, margin, measured, metric_name, p_value, sizes
+from evals.metrics import Kind
 from evals.result import Comparison, Pairs, Report, SideSummary
 
 
@@ -56,6 +58,18 @@ class FactRow:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CompanionRow:
+    """A further job that parity asked for; error is empty when it did what it should."""
+
+    role: str
+    engine: str
+    dtype: str
+    state: str
+    launch: str
+    error: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class RunView:
     """A whole page about a run; live says that it will change."""
 
@@ -74,10 +88,13 @@ class RunView:
     pull_request: str | None
     reasons: tuple[str, ...]
     comparisons: tuple[ComparisonRow, ...]
+    parity: tuple[ParityView, ...]
+    has_pairs: bool
     jobs: tuple[JobView, ...]
     flips: tuple[FlipView, ...]
     flips_in_all: int
     versions: tuple[FactRow, ...]
+    companions: tuple[CompanionRow, ...] = ()
 
 
 def run_view(
@@ -102,11 +119,38 @@ def run_view(
         tags=asked.tags,
         pull_request=f"{wanted.repository}#{wanted.number}" if wanted else None,
         reasons=report.reasons if report else (),
-        comparisons=tuple(comparison_row(item) for item in report.comparisons) if report else (),
+        comparisons=tuple(comparison_row(item) for item in _with_margins(report)),
+        parity=tuple(parity_view(result, report.comparisons) for result in report.parity) if report else (),
+        has_pairs=_has_pairs(report),
         jobs=tuple(job_view(job, now=now) for job in jobs),
         flips=tuple(flip_view(pair) for pair in flips),
         flips_in_all=sum(len(item.flips) for item in report.comparisons if item.decides) if report else 0,
         versions=fact_rows(report.candidate, report.baseline) if report else (),
+        companions=tuple(companion_row(side) for side in report.companions) if report else (),
+    )
+
+
+def _with_margins(report: Report | None) -> list[Comparison]:
+    """Return the comparisons that are not shown as checks of parity."""
+    shown = {result.workload for result in report.parity} if report else set()
+    return [item for item in report.comparisons if item.workload not in shown] if report else []
+
+
+def _has_pairs(report: Report | None) -> bool:
+    """Tell whether a report compares answers to items, of which there may be flips."""
+    kinds = {comparison.metric.kind for comparison in report.comparisons} if report else set()
+    return Kind.ACCURACY in kinds
+
+
+def companion_row(side: SideSummary) -> CompanionRow:
+    """Return a companion in words."""
+    return CompanionRow(
+        role=side.role,
+        engine=side.engine,
+        dtype=str(side.settings.get("dtype", "–")),
+        state=side.state,
+        launch=str(side.settings.get("command") or "–"),
+        error=str(side.error.get("message", "no message was recorded")) if side.error else "",
     )
 
 

@@ -16,6 +16,8 @@ from db.tables import Job
 from evals.errors import LeaseLostError, PlumblineError
 from evals.spec import JobSpec, Role
 
+_ORDER = tuple(Role)
+
 
 class UnknownJobError(PlumblineError):
     """No job has this id."""
@@ -66,17 +68,16 @@ def get_job(session: Session, job_id: str) -> JobRecord:
 
 
 def jobs_of(session: Session, run_id: str) -> list[JobRecord]:
-    """Return a run's jobs, candidate first."""
-    rows = session.scalars(select(Job).where(Job.run_id == run_id).order_by(Job.id))
-    return sorted((record(row) for row in rows), key=lambda job: job.role != Role.CANDIDATE)
+    """Return a run's jobs in the order of their roles: candidate, baseline, and the companions."""
+    return jobs_of_many(session, [run_id])[run_id]
 
 
 def jobs_of_many(session: Session, run_ids: list[str]) -> dict[str, list[JobRecord]]:
-    """Return the jobs of several runs by run id, with one query."""
+    """Return the jobs of several runs by run id, with one query; each run's in the order of their roles."""
     found: dict[str, list[JobRecord]] = {run_id: [] for run_id in run_ids}
     for row in session.scalars(select(Job).where(Job.run_id.in_(run_ids)).order_by(Job.id)):
         found[row.run_id].append(record(row))
-    return found
+    return {run_id: sorted(jobs, key=lambda job: _ORDER.index(job.role)) for run_id, jobs in found.items()}
 
 
 def renew_lease(session: Session, lease: Lease, *, lease_s: float, progress: dict[str, Any]) -> bool:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import exists, func, select, update
+from sqlalchemy import exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from db.claims import free_devices
 from db.jobs import JobRecord, record
 from db.states import TERMINAL, JobState, RunState
-from db.tables import Job, Run, StoredResponse
+from db.tables import Job, Run, StoredObservation, StoredResponse
 
 MAX_LOSSES = 10
 """A job whose workers have died under it so often ends as failed."""
@@ -104,6 +104,7 @@ def stuck_runs(session: Session, *, silent_s: float) -> tuple[list[str], list[st
 
 
 def _has_answered(session: Session, job: Job) -> bool:
-    """Tell whether a job's last attempt has saved a response: then its worker's end says nothing against the job."""
-    answered = exists().where(StoredResponse.job_id == job.id, StoredResponse.attempt == job.attempt)
-    return bool(session.scalar(select(answered)))
+    """Tell whether a job's last attempt has saved an answer: then its worker's end says nothing against the job."""
+    tables = (StoredResponse, StoredObservation)
+    answered = [exists().where(table.job_id == job.id, table.attempt == job.attempt) for table in tables]
+    return bool(session.scalar(select(or_(*answered))))

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from db.jobs import Lease
 from db.states import JobState
 from db.storable import storable
-from db.tables import Job, Prompt, StoredResponse, StoredScore
+from db.tables import Job, Prompt, StoredObservation, StoredResponse, StoredScore
 from evals.errors import LeaseLostError
 from evals.result import Response, SampleKey, Score
 
@@ -34,7 +34,7 @@ def save_responses(
     reused_from: the job that asked for them, when it was another.
     Raises LeaseLostError, and saves nothing, when the job belongs to another worker.
     """
-    _require_lease(session, lease)
+    require_lease(session, lease)
     rows = [
         {
             "job_id": lease.job_id,
@@ -69,7 +69,7 @@ def _unless_known() -> Insert:
 
 def save_scores(session: Session, lease: Lease, workload: str, scores: Sequence[Score]) -> None:
     """Replace a workload's scores; raises LeaseLostError when the job belongs to another worker."""
-    _require_lease(session, lease)
+    require_lease(session, lease)
     session.execute(delete(StoredScore).where(StoredScore.job_id == lease.job_id, StoredScore.workload == workload))
     rows = [{"job_id": lease.job_id, "workload": workload, **storable(asdict(score))} for score in scores]
     if rows:
@@ -84,9 +84,10 @@ def add_scores(session: Session, job_id: str, workload: str, scores: Sequence[Sc
 
 
 def forget_responses(session: Session, lease: Lease) -> None:
-    """Delete a job's responses and scores; raises LeaseLostError when the job belongs to another worker."""
-    _require_lease(session, lease)
+    """Delete a job's responses, scores and observations; raises LeaseLostError when another worker holds the job."""
+    require_lease(session, lease)
     session.execute(delete(StoredScore).where(StoredScore.job_id == lease.job_id))
+    session.execute(delete(StoredObservation).where(StoredObservation.job_id == lease.job_id))
     session.execute(delete(StoredResponse).where(StoredResponse.job_id == lease.job_id))
 
 
@@ -116,7 +117,7 @@ def scores_of(session: Session, job_id: str, workload: str) -> list[Score]:
     ]
 
 
-def _require_lease(session: Session, lease: Lease) -> None:
+def require_lease(session: Session, lease: Lease) -> None:
     """Lock the job's row for the transaction, so that a lost lease and this write cannot pass each other."""
     query = select(Job.id).where(Job.id == lease.job_id, Job.lease_token == lease.token, Job.state == JobState.RUNNING)
     if session.scalar(query.with_for_update(read=True)) is None:

@@ -37,7 +37,12 @@ class Settings(BaseSettings):
     public_url: str | None = Field(default=None, description="The address under which people reach this service.")
     public_read: bool = Field(default=False, description="Show report pages without a sign-in.")
     external_code_roots: str = Field(
-        default="", description="Folders, separated by ':', whose Python packages a submission may load."
+        default="", description="Folders, separated by ':', whose Python packages and wheels a submission may load."
+    )
+    code_repositories: str = Field(
+        default="",
+        description="Repositories whose code a submission may name, with all their pull requests: beginnings of "
+        "https:// addresses, or folders, separated by spaces.",
     )
     cpu_slots: int = Field(default_factory=lambda: min(2, os.cpu_count() or 1), ge=1)
     remote_slots: int = Field(default=2, ge=1, description="How many jobs on remote engines run at once on a host.")
@@ -55,6 +60,11 @@ class Settings(BaseSettings):
         return self.home / "engines"
 
     @property
+    def sources_dir(self) -> Path:
+        """Return the folder that holds what was fetched and built for submissions."""
+        return self.home / "sources"
+
+    @property
     def jobs_dir(self) -> Path:
         """Return the folder that holds a folder of logs for each job."""
         return self.home / "jobs"
@@ -68,6 +78,12 @@ class Settings(BaseSettings):
     def code_roots(self) -> tuple[Path, ...]:
         """Return the folders from which submitted code may be loaded."""
         return tuple(Path(part).resolve() for part in self.external_code_roots.split(":") if part)
+
+    @property
+    def repositories(self) -> tuple[str, ...]:
+        """Return the addresses and absolute folders from which submitted code may be fetched."""
+        parts = (part.removeprefix("file://") for part in self.code_repositories.split())
+        return tuple(part if "://" in part else str(Path(part).resolve()) for part in parts)
 
 
 @lru_cache(maxsize=1)

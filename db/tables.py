@@ -154,6 +154,22 @@ class StoredScore(Base):
     how: Mapped[str | None]
 
 
+class StoredObservation(Base):
+    """What a parity workload heard from its server, saved as it arrived.
+
+    kind: which part of an observation it is (see db.observations). prompt: empty for what concerns all of them. body:
+    packed values, which no query looks into.
+    """
+
+    __tablename__ = "observations"
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
+    workload: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    prompt: Mapped[str] = mapped_column(primary_key=True)
+    attempt: Mapped[int]
+    body: Mapped[bytes]
+
+
 class StoredReport(Base):
     """A run's report as it was when all its jobs had ended; a retried run gets a further one, a rescored one too."""
 

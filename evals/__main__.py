@@ -1,4 +1,4 @@
-"""`python -m evals BENCHMARK --base-url URL` runs a workload; `python -m evals score BENCHMARK ...` judges answers."""
+"""`python -m evals`: BENCHMARK --base-url URL runs a workload, `score` judges answers, `parity` compares servers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from evals.errors import PlumblineError
 def main() -> int:
     """Do what the command line asks for; return 2 after a clear error."""
     try:
-        return _score() if sys.argv[1:2] == ["score"] else _run()
+        return {"score": _score, "parity": _parity}.get("".join(sys.argv[1:2]), _run)()
     except PlumblineError as error:
         print(f"error: {error.message}\n  to mend it: {error.remedy}", file=sys.stderr)
         return 2
@@ -23,7 +23,8 @@ def _run() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m evals",
         description="Run one workload against a running server.",
-        epilog="python -m evals score --help tells how stored answers are scored.",
+        epilog="python -m evals score --help tells how stored answers are scored, python -m evals parity --help how "
+        "two servers are compared position by position.",
     )
     run.add_arguments(parser)
     return run.run(parser.parse_args())
@@ -35,6 +36,14 @@ def _score() -> int:
     parser = argparse.ArgumentParser(prog="python -m evals score", description="Score answers that a file holds.")
     score.add_arguments(parser)
     return score.run(parser.parse_args(sys.argv[2:]))
+
+
+def _parity() -> int:
+    from evals.command import parity
+
+    parser = argparse.ArgumentParser(prog="python -m evals parity", description="Is it the same model on two servers?")
+    parity.add_arguments(parser)
+    return parity.run(parser.parse_args(sys.argv[2:]))
 
 
 if __name__ == "__main__":

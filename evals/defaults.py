@@ -11,6 +11,7 @@ from evals.errors import InvalidSubmissionError
 from evals.modalities import shows_pictures
 from evals.sgl_eval.benchmarks import check_workload, is_sgl_eval
 from evals.spec import Api, Workload
+from evals.workload_kinds import has_items, metric_without_items
 
 
 def completed(workload: Workload) -> Workload:
@@ -18,6 +19,8 @@ def completed(workload: Workload) -> Workload:
 
     Raises InvalidSubmissionError for an unknown benchmark, and for one whose metric must be named.
     """
+    if not has_items(workload.benchmark):
+        return replace(workload, metric=workload.metric or metric_without_items(workload.benchmark))
     if is_sgl_eval(workload.benchmark):
         implied = check_workload(workload).metric
     else:

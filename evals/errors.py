@@ -125,6 +125,13 @@ class InstallError(PlumblineError):
     code = "install_failed"
 
 
+class CodeFetchError(PlumblineError):
+    """Submitted code could not be fetched now: the network, or the other side's server."""
+
+    code = "code_fetch"
+    retryable = True
+
+
 class ResourceError(PlumblineError):
     """This host can never provide what the job asks for, however long it waits."""
 

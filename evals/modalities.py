@@ -10,8 +10,10 @@ import orjson
 
 from evals.accuracy.definitions import direct_definitions, stock_file
 from evals.errors import InvalidSubmissionError
+from evals.parity.settings import is_parity, parity_settings
 from evals.sgl_eval.benchmarks import BENCHMARKS
 from evals.spec import EngineSpec, ModelSpec, Workload
+from evals.workload_kinds import is_engine_check
 
 _SIGN = re.compile(r"vision|visual|image|img_|pixel")
 """What a key of a config.json says, at any depth, when the model has a vision tower; of text models none does."""
@@ -41,7 +43,7 @@ def require_eyes(model: ModelSpec, engine: EngineSpec, workload: Workload, *, si
     A model whose configuration does not lie here passes; the worker, which has it, asks again before it launches.
     Raises InvalidSubmissionError.
     """
-    if not shows_pictures(workload.benchmark):
+    if not _needs_eyes(workload):
         return
     if engine.kind == "remote" and "images" not in engine.capabilities:
         raise InvalidSubmissionError(
@@ -55,6 +57,12 @@ def require_eyes(model: ModelSpec, engine: EngineSpec, workload: Workload, *, si
             remedy="choose a benchmark of text, or a model with a vision tower",
             field="suite",
         )
+
+
+def _needs_eyes(workload: Workload) -> bool:
+    if is_parity(workload.benchmark):
+        return parity_settings(workload).images
+    return not is_engine_check(workload.benchmark) and shows_pictures(workload.benchmark)
 
 
 def sees_pictures(model: ModelSpec) -> bool | None:

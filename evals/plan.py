@@ -11,7 +11,9 @@ from typing import Any
 import yaml
 
 from evals.errors import InvalidSubmissionError
+from evals.parity.companions import companions
 from evals.spec import Api, DataSource, JobSpec, Role, Submission, Workload
+from evals.workload_kinds import has_items
 
 
 def suite_names() -> list[str]:
@@ -44,18 +46,24 @@ def _workload(item: dict[str, Any]) -> Workload:
 
 
 def workloads_of(submission: Submission) -> tuple[Workload, ...]:
-    """Return the workloads that a submission asks for, cut to its limit."""
+    """Return the workloads that a submission asks for; those that have items are cut to its limit."""
     suite = submission.workloads or load_suite(submission.suite)
     if submission.limit is None:
         return suite
-    return tuple(replace(workload, limit=submission.limit) for workload in suite)
+    return tuple(
+        replace(workload, limit=submission.limit) if has_items(workload.benchmark) else workload for workload in suite
+    )
 
 
 def plan_jobs(submission: Submission) -> tuple[JobSpec, ...]:
-    """Return one job for each side; both run the same workloads on the same model."""
+    """Return one job for each side, and what companions its parity workloads need.
+
+    Both sides run the same workloads on the same model; companions run parity workloads alone.
+    """
     workloads = workloads_of(submission)
     sides = ((Role.CANDIDATE, submission.candidate), (Role.BASELINE, submission.baseline))
-    return tuple(
+    jobs = (
         JobSpec(role=role, model=submission.model, engine=engine, workloads=workloads, use_cache=submission.use_cache)
         for role, engine in sides
     )
+    return (*jobs, *companions(submission, workloads))

@@ -7,7 +7,9 @@ import shlex
 from dataclasses import fields
 from typing import Any
 
+from evals.code_sources import INSTALLED
 from evals.spec import EngineSpec, Scalar, Submission, Workload
+from evals.workload_kinds import has_items
 
 
 def submit_command(submission: Submission) -> str:
@@ -20,8 +22,10 @@ def submit_command(submission: Submission) -> str:
     words += _what_words(submission)
     words += _shared_words(baseline if candidate.kind == "remote" else candidate)
     words += _candidate_words(candidate)
-    words += _side_words(candidate, args="engine-arg", url="engine-url", prefix="")
-    words += _side_words(baseline, args="baseline-arg", url="baseline-url", prefix="baseline-")
+    words += _side_words(candidate, args="engine-arg", url="engine-url", source="engine-source", prefix="")
+    words += _side_words(
+        baseline, args="baseline-arg", url="baseline-url", source="baseline-source", prefix="baseline-"
+    )
     if submission.limit is not None:
         words += ["--limit", str(submission.limit)]
     if not submission.use_cache:
@@ -37,8 +41,10 @@ def _what_words(submission: Submission) -> list[str]:
 
 def _changed(workload: Workload) -> dict[str, Any]:
     """Return a workload's settings that are not what they are by default."""
+    implied = set() if has_items(workload.benchmark) else {"metric", "margin"}
     values = {field.name: (getattr(workload, field.name), field.default) for field in fields(workload)}
-    return {name: value for name, (value, default) in values.items() if value != default and value != {}}
+    changed = {name: value for name, (value, default) in values.items() if value != default and value != {}}
+    return {name: value for name, value in changed.items() if name not in implied}
 
 
 def _shared_words(engine: EngineSpec) -> list[str]:
@@ -56,13 +62,17 @@ def _candidate_words(engine: EngineSpec) -> list[str]:
         words += ["--gpus", str(engine.gpus)]
     if engine.external_package is not None:
         words += ["--external-package", engine.external_package]
+    if engine.external_processor is not None:
+        words.append("--external-processor" if engine.external_processor else "--no-external-processor")
     if engine.architectures:
         words += ["--architectures", ",".join(engine.architectures)]
     return words
 
 
-def _side_words(engine: EngineSpec, *, args: str, url: str, prefix: str) -> list[str]:
+def _side_words(engine: EngineSpec, *, args: str, url: str, source: str, prefix: str) -> list[str]:
     words = [f"--{args}={name}={_text(value)}" for name, value in engine.args.items()]
+    if engine.source != INSTALLED:
+        words += [f"--{source}", engine.source]
     if engine.base_url is not None:
         words += [f"--{url}", engine.base_url]
     if engine.served_model is not None:

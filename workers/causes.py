@@ -25,6 +25,10 @@ Explain = Callable[[str, re.Match[str], frozenset[str]], PlumblineError]
 MEMORY_REMEDY = "Use a host with more memory, a smaller model, or fewer tokens in the KV cache (max-total-tokens)."
 BIND_ERROR = re.compile(r"address already in use|\bPortInUse\b", re.IGNORECASE)
 LONGEST = 400
+PASSED_OVER = re.compile(
+    r"Ignore import error when loading (?!sglang\.)(?P<module>[\w.]+): (?P<problem>.+)"
+    r"(?=[\s\S]*(?:is not a registered model|are not supported|No processor registered))"
+)
 
 
 def unknown_argument(engine: str, match: re.Match[str], options: frozenset[str]) -> PlumblineError:
@@ -58,6 +62,24 @@ def unknown_architecture(engine: str, match: re.Match[str], options: frozenset[s
     return ArchitectureError(
         f"{engine} has no implementation of the model's architecture: {said(match['name'])}.",
         remedy="Use an engine version that has it, or name a package that implements it as external_package.",
+        architecture=match["name"],
+    )
+
+
+def broken_package(engine: str, match: re.Match[str], options: frozenset[str]) -> PlumblineError:
+    """Explain a module of an external package that the engine passed over, and the class that is missing for it."""
+    return ArchitectureError(
+        f"{engine} could not import {match['module']} of the external package: {said(match['problem'])}",
+        remedy="Mend the module; the engine passes over modules that do not import.",
+        module=match["module"],
+    )
+
+
+def missing_processor(engine: str, match: re.Match[str], options: frozenset[str]) -> PlumblineError:
+    """Explain a multimodal model class without a processor."""
+    return ArchitectureError(
+        f"{engine} has no multimodal processor for the model's architecture: {said(match['name'])}.",
+        remedy="Add a subclass of BaseMultimodalProcessor to the external package that names the class in `models`.",
         architecture=match["name"],
     )
 
@@ -128,6 +150,8 @@ CAUSES: tuple[tuple[re.Pattern[str], Explain], ...] = (
         lines_with("DefaultCPUAllocator", "Cannot allocate memory", r"\bMemoryError\b", "hf_server: OutOfMemory"),
         host_memory,
     ),
+    (PASSED_OVER, broken_package),
+    (re.compile(r"No processor registered for architecture: \['(?P<name>\w+)'"), missing_processor),
     (re.compile(r"'(?P<name>\w+)' is not a registered model"), unknown_architecture),
     (re.compile(r"has model type `(?P<name>[^`]+)` but Transformers does not recognize"), unknown_architecture),
     (re.compile(r"hf_server: UnsupportedArchitecture: (?P<name>.+)"), unknown_architecture),

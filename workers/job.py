@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,12 @@ from db.session import transaction
 from db.settings import Settings
 from db.states import Phase
 from workers.devices import gpus_of, require_devices
+from workers.engine_checks.job import EngineChecks
 from workers.heartbeat import Heartbeat
 from workers.preparation import Prepared, Standing, hardware_of, prepare, standing_of
 from workers.provenance import facts_of, is_another
 from workers.server import Server, running
+from workers.submitted_code import with_ready_code
 from workers.workloads import run_workload
 
 log = logging.getLogger(__name__)
@@ -32,17 +34,29 @@ def execute(claim: Claim, settings: Settings) -> None:
     with Heartbeat(claim.lease, lease_s=settings.lease_s, every_s=settings.heartbeat_s) as heartbeat:
         _enter(claim, Phase.PREPARING)
         require_devices(claim.job, claim.devices)
+        claim = with_ready_code(claim, settings, heartbeat.check)
         prepared = prepare(claim, settings)
         heartbeat.check()
         standing = standing_of(claim, prepared, settings)
-        if standing.complete:
+        checks = EngineChecks(claim, standing.facts, settings, heartbeat)
+        _check(claim, checks, checks.before_launch)
+        if standing.complete and not checks.needs_server:
             _evaluate(claim, prepared, None, heartbeat, settings)
-            return
-        _enter(claim, Phase.LAUNCHING)
-        with _launched(claim, heartbeat, settings) as server:
-            _note_server(claim, server, standing, settings)
-            _evaluate(claim, prepared, server, heartbeat, settings)
-            _enter(claim, Phase.STOPPING)
+        else:
+            _enter(claim, Phase.LAUNCHING)
+            with _launched(claim, heartbeat, settings) as server:
+                _note_server(claim, server, standing, settings)
+                _evaluate(claim, prepared, server, heartbeat, settings)
+                checks.ask(server)
+                _enter(claim, Phase.STOPPING)
+        _check(claim, checks, checks.after_stop)
+
+
+def _check(claim: Claim, checks: EngineChecks, run: Callable[[], None]) -> None:
+    """Run engine checks while no server holds the device's memory."""
+    if checks.left:
+        _enter(claim, Phase.EVALUATING)
+        run()
 
 
 @contextmanager

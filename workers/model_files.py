@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import struct
 from dataclasses import replace
 from pathlib import Path
@@ -24,13 +25,30 @@ def local_folder(model: ModelSpec) -> Path | None:
     return None
 
 
+def hub_cache(model: ModelSpec) -> Path:
+    """Return where the hub's cache on this host keeps a model's files and commits."""
+    home = Path(os.environ.get("HF_HOME", Path.home() / ".cache" / "huggingface"))
+    return Path(os.environ.get("HF_HUB_CACHE", home / "hub")) / f"models--{model.path.replace('/', '--')}"
+
+
+def known_folder(model: ModelSpec) -> Path | None:
+    """Return the folder with a model's files on this host, a cached hub model's included; None without one."""
+    folder = local_folder(model)
+    if folder is not None:
+        return folder
+    reference = hub_cache(model) / "refs" / (model.revision or "main")
+    commit = reference.read_text().strip() if reference.is_file() else model.revision
+    snapshot = hub_cache(model) / "snapshots" / (commit or "")
+    return snapshot if commit and snapshot.is_dir() else None
+
+
 def with_absolute_path(model: ModelSpec) -> ModelSpec:
     """Return a local model with its absolute folder as its path."""
     folder = local_folder(model)
     return model if folder is None else replace(model, path=str(folder))
 
 
-def preflight(model: ModelSpec) -> None:
+def check_model_folder(model: ModelSpec) -> None:
     """Raise ModelNotFoundError or ModelBrokenError when a local model can never be loaded; pass hub names."""
     folder = local_folder(model)
     if folder is None:

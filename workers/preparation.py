@@ -20,14 +20,19 @@ from evals.accuracy.benchmarks import load_benchmark
 from evals.accuracy.harness import unanswered
 from evals.accuracy.questions import Question
 from evals.modalities import require_eyes
+from evals.parity.prompts import PromptSet
+from evals.parity.settings import is_parity
 from evals.protocol import GenerationRequest
 from evals.result import Response, SampleKey
 from evals.sgl_eval.benchmarks import is_sgl_eval
 from evals.sgl_eval.data import Items, load_items
-from evals.spec import EngineSpec, JobSpec, Role, Submission, Workload
+from evals.spec import EngineSpec, JobSpec, ModelSpec, Role, Submission, Workload
+from evals.workload_kinds import is_engine_check
 from workers.devices import gpus_of
+from workers.external_preflight import check_external_package
 from workers.gpus import hardware_description
 from workers.harnesses.sgl_eval import require_sgl_eval
+from workers.parity import left_to_hear, prompts_of
 from workers.provenance import IDENTITY, is_another, known_facts
 
 log = logging.getLogger(__name__)
@@ -35,24 +40,33 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Prepared:
-    """A workload with its benchmark loaded; for one of sgl-eval's with the items that it is handed."""
+    """A workload with its benchmark loaded; sgl-eval's with the items that it is handed, parity with its prompts."""
 
     workload: Workload
     benchmark: Benchmark | None = None
     items: Items | None = None
+    prompts: PromptSet | None = None
 
 
 def prepare(claim: Claim, settings: Settings) -> list[Prepared]:
-    """Load and check the items of all of a job's workloads; raise what is wrong with them."""
+    """Load and check the items of all of a job's workloads, and its own model code; raise what is wrong with them.
+
+    An engine's own checks need nothing of this.
+    """
+    check_external_package(claim, settings)
     spec = claim.job.spec
     prepared = []
     for workload in spec.workloads:
+        if is_engine_check(workload.benchmark):
+            continue
         require_eyes(spec.model, spec.engine, workload, side=spec.role)
-        prepared.append(_prepared(workload, settings))
+        prepared.append(_prepared(workload, spec.model, settings))
     return prepared
 
 
-def _prepared(workload: Workload, settings: Settings) -> Prepared:
+def _prepared(workload: Workload, model: ModelSpec, settings: Settings) -> Prepared:
+    if is_parity(workload.benchmark):
+        return Prepared(workload=workload, prompts=prompts_of(workload, model))
     if not is_sgl_eval(workload.benchmark):
         return Prepared(workload=workload, benchmark=load_benchmark(workload, data_folder=settings.data))
     require_sgl_eval(settings)
@@ -115,8 +129,11 @@ def _may_reuse(submission: Submission, spec: JobSpec) -> bool:
 def _reuse(claim: Claim, item: Prepared, identity: Identity | None) -> int:
     """Return how many of a workload's questions are left after earlier answers were taken over.
 
-    sgl-eval's questions are known only while it runs, so all of its items are left.
+    sgl-eval's questions are known only while it runs, so all of its items are left. Parity is never taken over from
+    another run: it is about the engines as they are now.
     """
+    if item.prompts is not None:
+        return left_to_hear(claim, item.workload, item.prompts)
     if item.benchmark is None:
         return len(item.items.rows) if item.items else 0
     open_ = unanswered(item.benchmark, answers_of(claim, item.workload))

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from db.settings import Settings
+from evals.code_sources import INSTALLED
 from evals.spec import EngineSpec, ModelSpec, digest
 from workers.engines.base import INSIDE
 from workers.engines.environments import environment_for
 from workers.engines.registry import local_engine
 from workers.external_code import with_checked_code
-from workers.model_files import local_folder, with_absolute_path
+from workers.external_models import external_variables
+from workers.model_files import hub_cache, local_folder, with_absolute_path
 from workers.server import Server
+from workers.sources.fetching import commits_of
+from workers.sources.ready import ready
 
 _MIB = 2**20
 _READ_WHOLE_BYTES = 16 * _MIB
@@ -60,17 +64,23 @@ def known_facts(spec: EngineSpec, model: ModelSpec, settings: Settings) -> dict[
     files = model_digest(model)
     if spec.kind == "remote" or files is None:
         return None
-    spec = with_checked_code(spec, settings.code_roots)
-    environment = environment_for(spec, settings)
+    pinned = ready(spec, settings)
+    environment = environment_for(pinned, settings)
+    spec = with_checked_code(pinned, settings)
     engine = local_engine(spec.kind)
     command = engine.command(spec, with_absolute_path(model), port=0, interpreter=environment.interpreter)
     arguments = [word for word in command if not word.startswith("--port")]
-    code = [tree_digest(folder) for folder in (INSIDE, *_packages(environment.interpreter, engine.main_package))]
+    code = [tree_digest(folder) for folder in filter(None, (INSIDE, environment.package))]
     facts: dict[str, Any] = {"versions": dict(environment.versions), "command": arguments, "model_files": files}
     facts["files_as_of"] = _files_as_of(model)
     if spec.external_package is not None:
-        facts["external_package_sha256"] = tree_digest(Path(spec.external_package))
-        code.append(facts["external_package_sha256"])
+        package = {"external_package_sha256": tree_digest(Path(spec.external_package)), **external_variables(spec)}
+        facts |= package
+        code.append(digest([package, commits_of(replace(pinned, source=INSTALLED))]))
+    if pinned.source != INSTALLED:
+        facts |= environment.origin
+        code.append(digest([pinned.source, environment.origin]))
+    facts |= commits_of(pinned)
     return facts | {IDENTITY: digest([files, facts["versions"], arguments, code])}
 
 
@@ -82,11 +92,6 @@ def facts_of(server: Server, spec: EngineSpec, model: ModelSpec, settings: Setti
     arguments = [word for word in server.command if not word.startswith("--port")]
     identity = digest([None, dict(server.versions), arguments or server.base_url])
     return {"versions": dict(server.versions), "command": list(server.command), IDENTITY: identity}
-
-
-def _packages(interpreter: Path, name: str) -> list[Path]:
-    """Return an engine's own package in its environment, whose files somebody may edit in place."""
-    return sorted(interpreter.parent.parent.glob(f"lib/python*/site-packages/{name}"))
 
 
 def _files_as_of(model: ModelSpec) -> str | None:
@@ -117,9 +122,7 @@ def _content(path: Path) -> str:
 
 def _hub_commit(model: ModelSpec) -> str | None:
     """Return the commit that the hub's cache on this host holds for a model's revision."""
-    home = Path(os.environ.get("HF_HOME", Path.home() / ".cache" / "huggingface"))
-    cache = Path(os.environ.get("HF_HUB_CACHE", home / "hub"))
-    reference = cache / f"models--{model.path.replace('/', '--')}" / "refs" / (model.revision or "main")
+    reference = hub_cache(model) / "refs" / (model.revision or "main")
     if reference.is_file():
         return f"commit {reference.read_text().strip()}"
     # A branch that is not cached yet says nothing: the launch may bring any commit of it.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -17,11 +17,19 @@ from db.samples import scores_of
 from db.states import JobState
 from db.timeline import phase_seconds
 from evals.compare import compare_workload, difference_of_settings
+from evals.engine_checks.comparison import comparison_of
 from evals.metrics import DIRECTION_OF, Direction
+from evals.parity.comparisons import comparisons_of
+from evals.parity.findings import ParityResult
+from evals.parity.settings import is_parity
+from evals.preflight.findings import PREFLIGHT
 from evals.reproduce import submit_command
 from evals.result import Comparison, Report, SideSummary
 from evals.spec import EngineSpec, Role, Submission, Workload
 from evals.verdict import build_report
+from evals.workload_kinds import is_engine_check
+from workers.judging_parity import judged_parity
+from workers.sources.fetching import PACKAGE_COMMIT, SOURCE_COMMIT, described
 
 _MUST_BE_EQUAL = (
     "model_files",
@@ -48,18 +56,36 @@ _TELLING_PACKAGES = frozenset(
 """The packages a report names; the job's facts keep them all."""
 
 
-def report_of(session: Session, run_id: str, *, deciding: Mapping[str, Workload] | None = None) -> Report:
+_SIDES = (Role.CANDIDATE, Role.BASELINE)
+"""The jobs without which nothing can be compared; the others are companions."""
+
+
+def report_of(
+    session: Session,
+    run_id: str,
+    *,
+    deciding: Mapping[str, Workload] | None = None,
+    parity: Sequence[ParityResult] = (),
+) -> Report:
     """Return the report of a run whose jobs have all ended.
 
-    deciding: workloads by name, with the metrics that shall decide instead of their own.
+    deciding: workloads by name, with the metrics that shall decide instead of their own. parity: what an earlier
+    report of the run found, which is kept.
     """
     run = get_run(session, run_id)
     jobs = {job.role: job for job in jobs_of(session, run_id)}
     candidate, baseline = jobs[Role.CANDIDATE], jobs[Role.BASELINE]
-    complete = all(job.state == JobState.SUCCEEDED for job in jobs.values())
+    complete = all(jobs[role].state == JobState.SUCCEEDED for role in _SIDES)
     asked = candidate.spec.workloads if complete else ()
-    workloads = [(deciding or {}).get(workload.name, workload) for workload in asked]
-    comparisons = [row for workload in workloads for row in _compare(session, workload, candidate, baseline)]
+    found = _parity(session, asked, jobs, parity)
+    comparisons: list[Comparison] = []
+    for workload in asked:
+        if workload.name in found:
+            comparisons += comparisons_of(found[workload.name])
+        elif is_engine_check(workload.benchmark):
+            comparisons.append(comparison_of(workload.name, candidate.facts.get(f"workload:{workload.name}", {})))
+        else:
+            comparisons += _compare(session, (deciding or {}).get(workload.name, workload), candidate, baseline)
     return build_report(
         run_id=run_id,
         suite=run.submission.suite,
@@ -68,6 +94,8 @@ def report_of(session: Session, run_id: str, *, deciding: Mapping[str, Workload]
         baseline=_summary(session, baseline, run.submission),
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
         plumbline_version=version("plumbline"),
+        parity=tuple(found.values()),
+        companions=_companions(session, jobs, run.submission),
     )
 
 
@@ -84,8 +112,20 @@ def broken_report(session: Session, run_id: str, trouble: str) -> Report:
         baseline=_summary(session, jobs[Role.BASELINE], run.submission),
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
         plumbline_version=version("plumbline"),
+        companions=_companions(session, jobs, run.submission),
     )
     return replace(report, headline=reason, reasons=(reason,))
+
+
+def _parity(
+    session: Session, asked: Sequence[Workload], jobs: Mapping[Role, JobRecord], kept: Sequence[ParityResult]
+) -> dict[str, ParityResult]:
+    earlier = {result.workload: result for result in kept}
+    return {
+        workload.name: earlier.get(workload.name) or judged_parity(session, workload, jobs)
+        for workload in asked
+        if is_parity(workload.benchmark)
+    }
 
 
 def _compare(session: Session, workload: Workload, candidate: JobRecord, baseline: JobRecord) -> tuple[Comparison, ...]:
@@ -116,6 +156,10 @@ def _facts(job: JobRecord, workload: Workload) -> dict[str, str]:
     return {key: facts[key] for key in _MUST_BE_EQUAL if key in facts}
 
 
+def _companions(session: Session, jobs: Mapping[Role, JobRecord], submission: Submission) -> tuple[SideSummary, ...]:
+    return tuple(_summary(session, job, submission) for role, job in jobs.items() if role not in _SIDES)
+
+
 def _summary(session: Session, job: JobRecord, submission: Submission) -> SideSummary:
     return SideSummary(
         role=job.role,
@@ -139,11 +183,13 @@ def _settings(job: JobRecord, submission: Submission) -> dict[str, Any]:
         for name, value in facts.items()
     }
     spec = job.spec.engine
-    told = {"dtype": spec.dtype, "device": spec.device, "gpus": spec.gpus, "source": spec.source}
+    told = {"dtype": spec.dtype, "device": spec.device, "gpus": spec.gpus}
     return {
         **told,
+        "source": described(spec.source, job.facts, SOURCE_COMMIT),
         **{f"--{name}": value for name, value in spec.args.items()},
-        **_external(spec),
+        **_external(spec, job.facts),
+        **({PREFLIGHT: job.facts[PREFLIGHT]} if PREFLIGHT in job.facts else {}),
         "attempts": job.attempt,
         "command": " ".join(job.facts.get("command", [])),
         "submit_command": submit_command(submission),
@@ -151,7 +197,8 @@ def _settings(job: JobRecord, submission: Submission) -> dict[str, Any]:
     }
 
 
-def _external(spec: EngineSpec) -> dict[str, Any]:
+def _external(spec: EngineSpec, facts: Mapping[str, Any]) -> dict[str, Any]:
     if spec.external_package is None:
         return {}
-    return {"external_package": spec.external_package, "architectures": ",".join(spec.architectures)}
+    package = described(spec.external_package, facts, PACKAGE_COMMIT)
+    return {"external_package": package, "architectures": ",".join(spec.architectures)}

@@ -7,7 +7,7 @@ from dataclasses import replace
 from sqlalchemy.orm import Session
 
 from db.jobs import JobRecord, jobs_of
-from db.reports import save_rescored
+from db.reports import latest_report, save_rescored
 from db.samples import add_scores, responses_of
 from db.session import transaction
 from db.settings import Settings
@@ -16,7 +16,8 @@ from evals.accuracy.benchmarks import load_benchmark
 from evals.errors import DatasetError, InvalidSubmissionError, PlumblineError
 from evals.result import Report, Score
 from evals.sgl_eval.benchmarks import is_sgl_eval
-from evals.spec import DataSource, Workload
+from evals.spec import DataSource, Role, Workload
+from evals.workload_kinds import has_items
 from workers.reporting import broken_report, report_of
 
 
@@ -24,17 +25,17 @@ def rescore_run(run_id: str, scorer: str, settings: Settings) -> Report:
     """Write a further report of a run in which another scorer decides; the run's own verdict stays.
 
     scorer: the filter part of the metrics that shall decide ("mmmu@1", "flexible-extract"); workloads that have no
-    such metric keep their own. Raises InvalidSubmissionError when none has it, DatasetError when the items are not
-    those of the run.
+    such metric keep their own, and what parity found stays as it is. Raises InvalidSubmissionError when none has it,
+    DatasetError when the items are not those of the run.
     """
     with transaction() as session:
-        jobs = jobs_of(session, run_id)
+        jobs = [job for job in jobs_of(session, run_id) if job.role in (Role.CANDIDATE, Role.BASELINE)]
     _require_ended(run_id, jobs)
     deciding: dict[str, Workload] = {}
     known: set[str] = set()
     for job in jobs:
         for workload in job.spec.workloads:
-            if is_sgl_eval(workload.benchmark):
+            if is_sgl_eval(workload.benchmark) or not has_items(workload.benchmark):
                 continue
             scores = _judged(job, workload, settings)
             own = workload.metric.partition(",")[0]
@@ -46,7 +47,7 @@ def rescore_run(run_id: str, scorer: str, settings: Settings) -> Report:
     if not deciding:
         raise InvalidSubmissionError(
             f"no workload of run {run_id} has the scorer {scorer!r}",
-            remedy=f"there are {', '.join(sorted(known)) or 'none'}",
+            remedy=f"there are {', '.join(sorted(known))}" if known else "none of its workloads has stored answers",
             field="scorer",
         )
     with transaction() as session:
@@ -61,7 +62,7 @@ def not_rescored(session: Session, run_id: str, scorer: str, error: PlumblineErr
 
 
 def _saved(session: Session, run_id: str, scorer: str, deciding: dict[str, Workload]) -> Report:
-    report = report_of(session, run_id, deciding=deciding)
+    report = report_of(session, run_id, deciding=deciding, parity=latest_report(session, run_id).parity)
     report = replace(report, headline=f"rescored with {scorer}: {report.headline}", scorer=scorer)
     save_rescored(session, report)
     return report

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from db.settings import Settings
 from evals.engine_rules import check
-from evals.errors import EngineUnreachableError, PlumblineError
+from evals.errors import CancelledError, EngineUnreachableError, PlumblineError
 from evals.spec import EngineSpec, ModelSpec
 from workers.engines import remote
 from workers.engines.base import EngineEnvironment
@@ -29,7 +29,8 @@ from workers.engines.registry import local_engine
 from workers.environment import cpu_threads, engine_environment
 from workers.external_code import with_checked_code
 from workers.launch import Launch, Server, launch_on_free_port
-from workers.model_files import preflight, with_absolute_path
+from workers.model_files import check_model_folder, with_absolute_path
+from workers.sources.ready import ready
 
 NOTICE_S = 1.5
 
@@ -59,20 +60,23 @@ def running(
     on_launch: hears the log's path just before the engine starts.
     environment: another one than the installed. Raises the PlumblineError that says why the engine cannot serve.
     """
-    check(spec, code_roots=settings.code_roots)
+    check(spec, code_roots=settings.code_roots, repositories=settings.repositories)
     if spec.kind == "remote":
         yield _remote_server(spec, model, settings)
         return
-    preflight(model)
-    spec = with_checked_code(spec, settings.code_roots)
-    environment = environment or environment_for(spec, settings)
+    check_model_folder(model)
+    patience = _cancelling(should_stop)
+    if environment is None:
+        spec = ready(spec, settings, check=patience)
+        environment = environment_for(spec, settings)
+    spec = with_checked_code(spec, settings, check=patience)
     check_options(spec, environment.options)
     launch = Launch(
         engine=local_engine(spec.kind),
         spec=spec,
         model=with_absolute_path(model),
         environment=environment,
-        variables=_variables(spec, devices, settings),
+        variables=engine_variables(spec, environment, devices, settings),
         log_path=_prepared(log_path_of(settings, job_id, attempt)),
         start_timeout_s=settings.start_timeout_s,
         should_stop=should_stop,
@@ -119,11 +123,22 @@ def _remote_server(spec: EngineSpec, model: ModelSpec, settings: Settings) -> Se
     )
 
 
-def _variables(spec: EngineSpec, devices: Sequence[str], settings: Settings) -> dict[str, str]:
+def _cancelling(should_stop: Callable[[], bool]) -> Callable[[], None]:
+    def check() -> None:
+        if should_stop():
+            raise CancelledError("The job was cancelled while its code was fetched.", remedy="Submit it again.")
+
+    return check
+
+
+def engine_variables(
+    spec: EngineSpec, environment: EngineEnvironment, devices: Sequence[str], settings: Settings
+) -> dict[str, str]:
+    """Return the whole environment of an engine's process; devices: UUIDs of the GPUs that it may see."""
     cores = len(os.sched_getaffinity(0))
     return engine_environment(
         os.environ,
-        additions=local_engine(spec.kind).environment(spec),
+        additions=environment.completed(local_engine(spec.kind).environment(spec)),
         devices=devices,
         threads=cpu_threads(cores=cores, slots=settings.cpu_slots) if spec.device == "cpu" else None,
     )

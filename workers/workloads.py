@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, replace
+from typing import Any
 
 from db.claims import Claim
 from db.jobs import note_facts
@@ -19,17 +20,29 @@ from evals.tokenizing import TokenizerFile, tokenizer_file
 from workers.harnesses.sgl_eval import run_sgl_eval
 from workers.heartbeat import Heartbeat
 from workers.model_files import local_folder
+from workers.parity import run_parity
 from workers.preparation import Prepared, answers_of
-from workers.response_writer import ResponseWriter
+from workers.response_writer import ResponseWriter, Writer
 from workers.server import Server
 
 
 def run_workload(claim: Claim, item: Prepared, server: Server | None, heartbeat: Heartbeat, settings: Settings) -> None:
     """Ask what is left of a workload, judge all of it, and save both; server: None when nothing is left.
 
-    Raises what ends the job: the heartbeat's, the writer's and the engine's trouble, and what the harness meets.
+    Parity is judged later, when all sides have been heard. Raises what ends the job: the heartbeat's, the writer's and
+    the engine's trouble, and what the harness meets.
     """
     workload = item.workload
+    if item.prompts is not None:
+        run_parity(
+            claim,
+            workload,
+            item.prompts,
+            connect=lambda: _client(server, workload),
+            heartbeat=heartbeat,
+            first_trouble=lambda writer: _first_trouble(heartbeat, writer, server),
+        )
+        return
     with ResponseWriter(claim.lease) as writer:
         observer = _observer(workload, server, heartbeat, writer)
         if item.benchmark is not None:
@@ -83,13 +96,13 @@ def _observer(workload: Workload, server: Server | None, heartbeat: Heartbeat, w
         heartbeat.show(workload.name, asdict(progress))
 
     return Observer(
-        on_response=lambda asked, response: writer.put(workload.name, asked, response),
+        on_response=lambda asked, response: writer.put((workload.name, asked, response)),
         on_progress=show,
         check=_first_trouble(heartbeat, writer, server),
     )
 
 
-def _first_trouble(heartbeat: Heartbeat, writer: ResponseWriter, server: Server | None) -> Callable[[], None]:
+def _first_trouble(heartbeat: Heartbeat, writer: Writer[Any], server: Server | None) -> Callable[[], None]:
     def check() -> None:
         heartbeat.check()
         writer.check()

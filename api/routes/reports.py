@@ -20,6 +20,7 @@ from db.runs import get_run
 from db.session import transaction
 from db.states import RunState
 from evals.render.markdown import render_markdown
+from evals.render.pr_description import pr_description
 from evals.result import Report
 from workers.queue import enqueue_rescoring
 
@@ -51,6 +52,7 @@ class Format(StrEnum):
 
     JSON = "json"
     MARKDOWN = "markdown"
+    PR_DESCRIPTION = "pr-description"
 
 
 @router.get(
@@ -68,10 +70,12 @@ def report(
     after: Annotated[int, Query(ge=0, le=2**31 - 1, description="Only a report with a higher number.")] = 0,
     accept: Annotated[str, Header(include_in_schema=False)] = "",
 ) -> Response:
-    """Return the newest report as JSON, or as the Markdown that stands in a pull request."""
+    """Return the newest report as JSON, as the Markdown of a comment, or as a section of a pull request's text."""
     with transaction() as session:
         get_run(session, run_id)
         found = latest_report(session, run_id, scorer=scorer, after=after)
+    if format == Format.PR_DESCRIPTION:
+        return Response(pr_description(found, report_url=f"{url}/runs/{run_id}"), media_type=_MARKDOWN)
     if format == Format.MARKDOWN or (format is None and "text/markdown" in accept):
         return Response(render_markdown(found, report_url=f"{url}/runs/{run_id}"), media_type=_MARKDOWN)
     return JSONResponse(to_json(found))

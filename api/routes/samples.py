@@ -19,6 +19,7 @@ from db.sample_pairs import SamplePair, SampleQuery, sample_pairs
 from db.session import transaction
 from evals.plan import workloads_of
 from evals.spec import Role, Submission, Workload
+from evals.workload_kinds import has_items
 
 router = APIRouter(prefix=f"{ROOT}/submissions", tags=["reports"])
 
@@ -42,7 +43,7 @@ class SamplePage(BaseModel):
 class SampleParameters(BaseModel):
     """What to show."""
 
-    workload: str | None = Field(default=None, max_length=128, description="Default: the suite's first.")
+    workload: str | None = Field(default=None, max_length=128, description="Default: the suite's first that has items.")
     metric: str | None = Field(default=None, max_length=128, description="Default: the workload's deciding metric.")
     flip: Flip | None = Field(default=None, description="Only items about which the sides disagree in this way.")
     unparsed: bool = Field(default=False, description="Only items with an answer in which nothing was found.")
@@ -59,7 +60,7 @@ def samples(
     """Return items with prompt, gold answer, and each side's text, extracted answer and judgement."""
     with transaction() as session:
         run = get_run(session, run_id)
-        workload = _workload(run.submission, wanted.workload)
+        workload = _workload(run_id, run.submission, wanted.workload)
         jobs = {job.role: job.id for job in jobs_of(session, run_id)}
         query = SampleQuery(
             candidate_job=jobs[Role.CANDIDATE],
@@ -79,11 +80,18 @@ def samples(
     return SamplePage(items=found[: wanted.limit], next=following)
 
 
-def _workload(submission: Submission, name: str | None) -> Workload:
-    known = workloads_of(submission)
+def _workload(run_id: str, submission: Submission, name: str | None) -> Workload:
+    asked = workloads_of(submission)
+    known = [workload for workload in asked if has_items(workload.benchmark)]
     for workload in known:
         if name in (None, workload.name):
             return workload
+    if not known or name in [workload.name for workload in asked]:
+        raise HttpError(
+            "no_samples",
+            f"{name or 'what the run measures'} has no dataset, so there are no items to show",
+            remedy=f"read the run's report: `plumbline report {run_id}`",
+        )
     raise HttpError(
         "unknown_workload",
         f"the suite {submission.suite!r} has no workload {name!r}",

@@ -14,6 +14,7 @@ from evals.accuracy.settings_rules import check_settings
 from evals.errors import InvalidSubmissionError
 from evals.sgl_eval.benchmarks import is_sgl_eval
 from evals.spec import Workload
+from evals.workload_kinds import has_items
 
 
 def load_benchmark(workload: Workload, *, data_folder: Path | None) -> Benchmark:
@@ -23,6 +24,10 @@ def load_benchmark(workload: Workload, *, data_folder: Path | None) -> Benchmark
     when its items are missing or damaged.
     """
     check_settings(workload)
+    if not has_items(workload.benchmark):
+        raise InvalidSubmissionError(
+            f"{workload.benchmark} has no dataset to load", remedy="choose an accuracy benchmark", field="benchmark"
+        )
     if is_sgl_eval(workload.benchmark):
         raise InvalidSubmissionError(
             f"{workload.benchmark} runs in sgl-eval's own process, which only a worker starts",

@@ -13,12 +13,18 @@ from evals.errors import InvalidSubmissionError
 from evals.repeats import MAJORITY, PASS_AT_ALL
 from evals.sgl_eval.benchmarks import check_workload, is_sgl_eval
 from evals.spec import Api, DataSource, Workload
+from evals.workload_kinds import check_without_items, has_items
 
 _LEAST = (("limit", 1), ("repeats", 1), ("concurrency", 1), ("max_tokens", 1), ("few_shot", 0))
 
 
 def check_settings(workload: Workload) -> None:
     """Refuse settings that make no sense, alone or together; raises InvalidSubmissionError that names the field."""
+    if not has_items(workload.benchmark):
+        check_without_items(workload)
+        return
+    if workload.options:
+        raise _refused("options", f"{workload.benchmark} takes no options", "leave options out")
     for name, least in _LEAST:
         value = getattr(workload, name)
         if value is not None and value < least:

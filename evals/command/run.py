@@ -25,6 +25,7 @@ from evals.result import Score
 from evals.sgl_eval.benchmarks import is_sgl_eval
 from evals.spec import Api, DataSource, Workload
 from evals.tokenizing import tokenizer_file
+from evals.workload_kinds import has_items
 
 _SHOW_EVERY_S = 0.2
 _SETTINGS: dict[str, Callable[[str], Any]] = {
@@ -69,12 +70,17 @@ def run(arguments: argparse.Namespace) -> int:
 def chosen(arguments: argparse.Namespace) -> Workload:
     """Return the workload that the command line names, with its changes; a benchmark's own settings otherwise."""
     if arguments.name in suite_names():
-        workloads = {workload.name: workload for workload in load_suite(arguments.name)}
+        suite = [workload for workload in load_suite(arguments.name) if has_items(workload.benchmark)]
+        workloads = {workload.name: workload for workload in suite}
+        if not workloads:
+            raise _without_dataset(arguments.name)
         if arguments.workload and arguments.workload not in workloads:
             raise InvalidSubmissionError(
                 f"{arguments.name} has no workload {arguments.workload!r}", remedy=f"it has {', '.join(workloads)}"
             )
         workload = workloads[arguments.workload] if arguments.workload else next(iter(workloads.values()))
+    elif not has_items(arguments.name):
+        raise _without_dataset(arguments.name)
     elif is_sgl_eval(arguments.name):
         raise InvalidSubmissionError(
             f"{arguments.name} needs sgl-eval's own environment",
@@ -88,6 +94,13 @@ def chosen(arguments: argparse.Namespace) -> Workload:
     if "data_source" in given:
         given["data"] = given.pop("data_source")
     return completed(replace(workload, **given))
+
+
+def _without_dataset(name: str) -> InvalidSubmissionError:
+    return InvalidSubmissionError(
+        f"{name} has no dataset to ask a server about",
+        remedy="compare two servers with `python -m evals parity`, or submit it to the service",
+    )
 
 
 class _Line:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from evals.spec import EngineSpec, ModelSpec, Scalar
 
@@ -15,9 +15,12 @@ INSIDE = Path(__file__).resolve().parent / "inside"
 
 @dataclass(frozen=True, kw_only=True)
 class EngineEnvironment:
-    """Name an installed engine's interpreter, its package versions, and the options its command line knows.
+    """Name an engine's interpreter, its package versions, and the options its command line knows.
 
-    options: names without dashes; empty when they are not known, and then a submission may set none.
+    options: names without dashes; empty when they are not known, and then a submission may set none. package: the
+    folder of the engine's own code. python_path: folders that come before the environment's packages. tree: the whole
+    checkout of an engine that was fetched. origin: what is known of another source than the installed one, as facts
+    of a job. stamp: another one after each install.
     """
 
     engine: str
@@ -25,6 +28,16 @@ class EngineEnvironment:
     interpreter: Path
     versions: Mapping[str, str] = field(default_factory=dict)
     options: frozenset[str] = frozenset()
+    package: Path | None = None
+    python_path: tuple[Path, ...] = ()
+    tree: Path | None = None
+    origin: Mapping[str, Any] = field(default_factory=dict)
+    stamp: str = ""
+
+    def completed(self, variables: Mapping[str, str]) -> dict[str, str]:
+        """Return an engine's variables with this environment's folders first in PYTHONPATH."""
+        path = [*map(str, self.python_path), *filter(None, [variables.get("PYTHONPATH")])]
+        return {**variables, **({"PYTHONPATH": ":".join(path)} if path else {})}
 
 
 class Engine(Protocol):
@@ -53,6 +66,11 @@ class Engine(Protocol):
     def help_command(self, interpreter: Path) -> list[str]:
         """Return the command that prints all options."""
         ...
+
+
+def package_folder(environment: Path, package: str) -> Path | None:
+    """Return the folder of a package in a Python environment, where somebody may edit it in place."""
+    return next(iter(sorted(environment.glob(f"lib/python*/site-packages/{package}"))), None)
 
 
 def flags(args: Mapping[str, Scalar]) -> list[str]:

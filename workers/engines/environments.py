@@ -1,4 +1,4 @@
-"""Find the installed engines: a folder `<engine>-<device>` each, complete when its manifest is there."""
+"""Find engines' environments: of installed ones a folder `<engine>-<device>` each, complete with its manifest."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from db.settings import Settings
+from evals.code_sources import INSTALLED
 from evals.errors import EngineNotInstalledError
-from evals.spec import EngineSpec
-from workers.engines.base import EngineEnvironment
+from evals.spec import EngineSpec, digest
+from workers.engines.base import EngineEnvironment, package_folder
+from workers.engines.registry import local_engine
+from workers.sources.made import environment_over, source_folder
 
 MANIFEST = "manifest.json"
 
@@ -60,7 +63,18 @@ def folder_of(engine: str, device: str, settings: Settings) -> Path:
 
 
 def environment_for(spec: EngineSpec, settings: Settings) -> EngineEnvironment:
-    """Return the installed environment that an engine needs; raise EngineNotInstalledError."""
+    """Return the environment that an engine needs; raise EngineNotInstalledError.
+
+    One of another source than the installed must have been made ready before (`workers.sources.ready`).
+    """
+    base = installed_environment(spec, settings)
+    if spec.source == INSTALLED:
+        return base
+    return environment_over(base, source_folder(spec, base, settings), source=spec.source)
+
+
+def installed_environment(spec: EngineSpec, settings: Settings) -> EngineEnvironment:
+    """Return the installed environment of an engine, whatever source is asked for."""
     folder = folder_of(spec.kind, spec.device, settings)
     manifest = read_manifest(folder)
     if manifest is None:
@@ -77,6 +91,8 @@ def environment_for(spec: EngineSpec, settings: Settings) -> EngineEnvironment:
         interpreter=interpreter(folder),
         versions=manifest.versions,
         options=frozenset(manifest.options),
+        package=package_folder(folder, local_engine(spec.kind).main_package),
+        stamp=digest([manifest.requirements_sha256, manifest.version, manifest.created_at]),
     )
 
 

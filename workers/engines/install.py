@@ -28,6 +28,8 @@ from workers.engines.environments import Manifest, folder_of, interpreter, read_
 from workers.engines.options import options_in_help
 from workers.engines.pip import pip_versions, run_pip, run_quietly
 from workers.engines.registry import LOCAL_ENGINES, local_engine
+from workers.sources.made import MANIFEST as SOURCE_MANIFEST
+from workers.sources.made import made
 
 REQUIREMENTS = Path(__file__).resolve().parent / "requirements"
 MAIN_PACKAGE = {kind: engine.main_package for kind, engine in LOCAL_ENGINES.items()}
@@ -67,6 +69,17 @@ def remove(engine: str, device: str, *, settings: Settings) -> bool:
         return False
     with locked(folder):
         (folder / "manifest.json").unlink(missing_ok=True)
+        shutil.rmtree(folder)
+    return True
+
+
+def remove_source(name: str, *, settings: Settings) -> bool:
+    """Delete a source that was made ready; tell whether there was one."""
+    folder = next((folder for folder, _ in made(settings) if folder.name == name), None)
+    if folder is None:
+        return False
+    with locked(folder):
+        (folder / SOURCE_MANIFEST).unlink(missing_ok=True)
         shutil.rmtree(folder)
     return True
 

@@ -56,7 +56,7 @@ def telling_line(lines: Sequence[str]) -> str:
 
 def run_quietly(command: Sequence[str], *, additions: Mapping[str, str] | None = None, failure: str) -> str:
     """Run a command and return its output; raise InstallError with the end of what it said."""
-    environment = _environment() | dict(additions or {})
+    environment = pip_environment() | dict(additions or {})
     try:
         done = subprocess.run(
             command,
@@ -89,7 +89,7 @@ def _lines(command: Sequence[str]) -> Iterator[str]:
     """Yield a command's output by line, and at last its exit status; end it when the reader stops early."""
     with subprocess.Popen(
         command,
-        env=_environment(),
+        env=pip_environment(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -103,6 +103,6 @@ def _lines(command: Sequence[str]) -> Iterator[str]:
             process.kill()
 
 
-def _environment() -> dict[str, str]:
+def pip_environment() -> dict[str, str]:
     """Return what pip may know of ours: what an engine may, its own settings and the way to the network."""
     return {name: value for name, value in os.environ.items() if is_allowed(name) or PIP_VARIABLES.match(name)}

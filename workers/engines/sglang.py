@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from evals.code_sources import INSTALLED
 from evals.engine_rules import PARALLELISM
 from evals.spec import EngineSpec, ModelSpec, Scalar
 from workers.engines.base import INSIDE, flags
+from workers.external_models import external_variables
 from workers.ports import LOOPBACK
 
 CPU_DEFAULTS: dict[str, Scalar] = {"max-total-tokens": 16384, "sleep-on-idle": True}
@@ -38,15 +40,16 @@ class SGLang:
 
     def environment(self, spec: EngineSpec) -> dict[str, str]:
         """Return the variables this engine needs beside the allowed ones."""
-        variables = {}
+        variables = external_variables(spec)
         path = []
         if spec.device == "cpu":
             variables["SGLANG_USE_CPU_ENGINE"] = "1"
             path.append(str(INSIDE / "sglang_cpu"))
         if spec.external_package is not None:
-            package = Path(spec.external_package)
-            variables["SGLANG_EXTERNAL_MODEL_PACKAGE"] = package.name
-            path.append(str(package.parent))
+            path.append(str(Path(spec.external_package).parent))
+        if spec.source != INSTALLED:
+            # In a checkout SGLang would compile Rust modules as it starts; those that fit were put there before.
+            variables["SGLANG_RUST_BUILD_MODE"] = "never"
         if path:
             variables["PYTHONPATH"] = ":".join(path)
         return variables

@@ -111,3 +111,112 @@ def test_a_picture_that_cannot_be_read_is_refused(hf_vision: Any, url: str | Non
     answer = hf_vision.client.post("/v1/chat/completions", json={"messages": [{"role": "user", "content": content}]})
     assert answer.status_code == 400
     assert named in answer.json()["error"]["message"]
+
+
+MARK = "<|vision_start|><|image_pad|><|vision_end|>"
+SHOWN = f"<|im_start|>user\n{MARK}What is it?<|im_end|>\n<|im_start|>assistant\n"
+
+
+def url_of(part: dict[str, Any]) -> str:
+    return str(part["image_url"]["url"])
+
+
+def generate(server: Any, **body: Any) -> Any:
+    options = {"return_logprob": True, "logprob_start_len": 0, "top_logprobs_num": 3}
+    params = {"sampling_params": {"temperature": 0, "max_new_tokens": 8}}
+    answer = server.client.post("/generate", json=params | options | body)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def likelihoods(answer: Any) -> list[float]:
+    meta = answer["meta_info"]
+    return [value for value, _, _ in (*meta["input_token_logprobs"][1:], *meta["output_token_logprobs"])]
+
+
+@pytest.mark.parametrize(
+    ("text", "pictures"),
+    [
+        (SHOWN, [picture(21, 37, 53)]),
+        (f"Before {MARK} between {MARK}\nafter:", [picture(22, 301, 97), picture(23, 640, 33)]),
+    ],
+)
+def test_prompt_log_probabilities_about_pictures_equal_sglangs(
+    hf_vision: Any, sglang_vision: Any, text: str, pictures: list[dict[str, Any]]
+) -> None:
+    body = {"text": text, "image_data": [url_of(part) for part in pictures]}
+    ours, theirs = generate(hf_vision, **body), generate(sglang_vision, **body)
+    assert ours["output_ids"] == theirs["output_ids"]
+    tokens = [[token for _, token, _ in side["meta_info"]["input_token_logprobs"]] for side in (ours, theirs)]
+    assert [token if token != 5 else 0 for token in tokens[0]] == tokens[1]
+    words = [place for place, token in enumerate(tokens[0][1:]) if token != 5]
+    mine, other = likelihoods(ours), likelihoods(theirs)
+    places = [*words, *range(len(tokens[0]) - 1, len(mine))]
+    assert [mine[place] for place in places] == pytest.approx([other[place] for place in places], abs=1e-4)
+    assert len(places) > 12
+    for ours_top, theirs_top in zip(
+        ours["meta_info"]["input_top_logprobs"][1:], theirs["meta_info"]["input_top_logprobs"][1:], strict=True
+    ):
+        assert [value for value, _, _ in ours_top] == pytest.approx([value for value, _, _ in theirs_top], abs=1e-4)
+
+
+def test_image_data_may_be_one_picture_a_list_or_a_list_for_each_text(hf_vision: Any) -> None:
+    first, second = url_of(picture(24, 90, 60)), url_of(picture(25, 90, 60))
+    alone = [likelihoods(generate(hf_vision, text=SHOWN, image_data=data)) for data in (first, second)]
+    assert alone[0] != alone[1]
+    assert likelihoods(generate(hf_vision, text=SHOWN, image_data=[first])) == alone[0]
+    assert likelihoods(generate(hf_vision, text=SHOWN, image_data=first.partition(",")[2])) == alone[0]
+    several = generate(hf_vision, text=[SHOWN, SHOWN, "words"], image_data=[first, [second], None])
+    for answer, values in zip(several, alone, strict=False):
+        assert likelihoods(answer) == pytest.approx(values, abs=1e-4)
+    assert several[2]["meta_info"]["prompt_tokens"] == 3
+
+
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [
+        ({"input_ids": [1, 2], "image_data": "x"}, "with text"),
+        ({"text": "no place for it", "image_data": [url_of(picture(1))]}, "do not fit"),
+        ({"text": SHOWN, "image_data": [url_of(picture(1)), url_of(picture(2))]}, "do not fit"),
+        ({"text": MARK * 2, "image_data": [url_of(picture(1))]}, "do not fit"),
+        ({"text": SHOWN, "image_data": "AAAA"}, "cannot be read"),
+        ({"text": SHOWN, "image_data": "http://127.0.0.1/cat.png"}, "data URL"),
+        ({"text": [SHOWN, SHOWN], "image_data": [url_of(picture(1))]}, "each of the 2 prompts"),
+    ],
+)
+def test_pictures_that_do_not_belong_to_the_text_are_refused(hf_vision: Any, body: dict[str, Any], named: str) -> None:
+    answer = hf_vision.client.post("/generate", json=body)
+    assert answer.status_code == 400, answer.text
+    assert named in answer.json()["error"]["message"]
+
+
+CONVERSATIONS: list[list[dict[str, Any]]] = [
+    [{"role": "user", "content": "Hi there"}],
+    [
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": "a"},
+        {"role": "assistant", "content": "b"},
+        {"role": "user", "content": "c"},
+    ],
+    [{"role": "user", "content": [picture(26, 100, 40), text("and"), picture(27), text("?")]}],
+]
+
+
+@pytest.mark.parametrize("messages", CONVERSATIONS)
+def test_conversations_become_the_tokens_that_sglang_makes_of_them(
+    hf_vision: Any, sglang_vision: Any, messages: list[dict[str, Any]]
+) -> None:
+    ours, theirs = (
+        server.client.post("/tokenize", json={"messages": messages}).json() for server in (hf_vision, sglang_vision)
+    )
+    assert ours == theirs
+    assert ours["count"] == len(ours["tokens"]) > 10
+
+
+def test_tokenize_takes_either_a_prompt_or_messages(hf_vision: Any) -> None:
+    for body in ({}, {"prompt": "a", "messages": CONVERSATIONS[0]}):
+        answer = hf_vision.client.post("/tokenize", json=body)
+        assert answer.status_code == 400
+        assert "either prompt or messages" in answer.json()["error"]["message"]
+    wrong = hf_vision.client.post("/tokenize", json={"messages": [{"role": "bob", "content": "x"}]})
+    assert (wrong.status_code, "role" in wrong.json()["error"]["message"]) == (400, True)

@@ -1,6 +1,7 @@
 """Reports, samples and runs as a client reads them."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from db.jobs import note_facts
 from db.session import transaction
 from db.settings import settings
 from db.tokens import TokenRole
-from tests.integration.api.world import HOSTILE, claim, failed_run, finished_run, queued_run
+from tests.integration.api.world import HOSTILE, SUBMISSION, claim, failed_run, finished_run, queued_run
 
 PATH = "/api/v1/submissions"
 PATTERN_CANDIDATE = [True] * 6 + [False] * 4
@@ -32,6 +33,10 @@ def test_a_report_comes_as_json_and_as_markdown(client: TestClient) -> None:
     assert by_query.text == by_header.text
     assert by_query.headers["content-type"].startswith("text/markdown")
     assert f"/runs/{run_id}" in by_query.text
+    section = client.get(f"{PATH}/{run_id}/report", params={"format": "pr-description"})
+    assert section.headers["content-type"].startswith("text/markdown")
+    assert "### Accuracy" in section.text
+    assert f"/runs/{run_id}" in section.text
     both = {"params": {"format": "json"}, "headers": {"Accept": "text/markdown"}}
     assert client.get(f"{PATH}/{run_id}/report", **both).json() == report  # type: ignore[arg-type]  # a dict of options
 
@@ -79,6 +84,19 @@ def test_an_unknown_workload_names_the_known_ones(client: TestClient) -> None:
     answer = client.get(f"{PATH}/{finished_run([True], [True])}/samples", params={"workload": "mmlu"})
     assert answer.status_code == 404
     assert "gsm8k" in answer.json()["remedy"]
+
+
+def test_samples_of_parity_are_not_looked_for(client: TestClient) -> None:
+    alone, _ = queued_run(replace(SUBMISSION, suite="parity"))
+    answer = client.get(f"{PATH}/{alone}/samples")
+    assert (answer.status_code, answer.json()["code"]) == (404, "no_samples")
+    assert f"plumbline report {alone}" in answer.json()["remedy"]
+    mixed, _ = queued_run(replace(SUBMISSION, suite="new-model"))
+    assert client.get(f"{PATH}/{mixed}/samples").json()["items"] == []
+    named = client.get(f"{PATH}/{mixed}/samples", params={"workload": "parity"})
+    assert (named.status_code, named.json()["code"]) == (404, "no_samples")
+    unknown = client.get(f"{PATH}/{mixed}/samples", params={"workload": "x"})
+    assert (unknown.json()["code"], "use one of gsm8k, mmlu") == ("unknown_workload", unknown.json()["remedy"])
 
 
 def test_a_log_is_read_from_the_jobs_folder_alone(client: TestClient, tmp_path: Path) -> None:

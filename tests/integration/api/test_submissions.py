@@ -17,6 +17,10 @@ BODY = {"model": "/models/demo", "candidate": {"engine": "sglang"}, "suite": "de
 PATH = "/api/v1/submissions"
 
 
+def _parity(**settings: Any) -> dict[str, Any]:
+    return {"suite": None, "limit": None, "workloads": [{"benchmark": "parity", **settings}]}
+
+
 def count(table: type[Any]) -> int:
     with transaction() as session:
         return session.query(table).count()
@@ -39,6 +43,18 @@ def test_a_submission_is_accepted_and_both_jobs_are_announced(client: TestClient
     assert len(messages) == 2
     assert count(Run) == 1
     assert count(Job) == 2
+
+
+def test_parity_is_asked_for_with_its_options_and_brings_companions(client: TestClient) -> None:
+    options = {"tolerance": 0.01, "chunk_tokens": 64, "images": False}
+    answer = client.post(PATH, json={**BODY, **_parity(options=options)})
+    assert answer.status_code == 202, answer.text
+    run = answer.json()
+    (workload,) = run["submission"]["workloads"]
+    assert (workload["options"], workload["metric"], workload["margin"]) == (options, "parity", 0.0)
+    assert [job["role"] for job in run["jobs"]] == ["candidate", "baseline", "chunked"]
+    assert [job["role"] for job in client.get(PATH).json()["items"][0]["jobs"]] == ["candidate", "baseline", "chunked"]
+    assert count(Job) == 3
 
 
 def test_eight_posts_at_once_with_one_key_make_one_run(client: TestClient, redis_url: str) -> None:
@@ -86,6 +102,12 @@ def test_a_key_that_is_none_is_refused(client: TestClient, key: str) -> None:
         ({"candidate": {"engine": "sglang", "sorce": "x"}}, 422, "/candidate/sorce"),
         ({"model": "nul\x00"}, 422, "/model/path"),
         ({"limit": "many"}, 422, "/limit"),
+        ({"suite": "parity"}, 422, "/limit"),
+        (_parity(few_shot=5), 422, "/few_shot"),
+        (_parity(margin=0.02), 422, "/margin"),
+        (_parity(options={"tolerence": 1}), 422, "/options"),
+        (_parity(options={"tolerance": 1, "top_k": 4}), 422, "/options"),
+        ({"suite": None, "limit": None, "workloads": [{"benchmark": "gsm8k", "options": {"a": 1}}]}, 422, "/options"),
     ],
 )
 def test_a_wrong_field_is_named_with_the_remedy(

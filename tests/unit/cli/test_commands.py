@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +13,13 @@ import pytest
 from typer.testing import CliRunner, Result
 
 import cli.options
+from api.schemas import SubmissionRequest
+from api.submission import to_submission
 from cli.client import Client
 from cli.main import app
+from db.settings import Settings
+from evals.reproduce import submit_command
+from evals.spec import EngineSpec, ModelSpec, Submission
 from tests.unit.cli.service_double import RUN_ID, ServiceDouble, problem, run, stream
 
 SIDE = {"role": "candidate", "engine": "sglang", "model": "m", "state": "succeeded"}
@@ -78,6 +85,41 @@ def test_a_submission_says_what_was_asked_for(service: ServiceDouble, tmp_path: 
         "limit": 20,
         "tags": ["a"],
     }
+
+
+def test_submitted_code_survives_the_way_from_a_report_to_the_same_submission(
+    service: ServiceDouble, tmp_path: Path
+) -> None:
+    service.on("POST", "", run())
+    (tmp_path / "brought").mkdir()
+    settings = Settings(external_code_roots=str(tmp_path), code_repositories="https://github.com/org")
+    candidate = EngineSpec(
+        kind="sglang", source="git:https://github.com/org/sglang@refs/pull/7/head", external_processor=False,
+        external_package="git+https://github.com/org/models@v1#subdirectory=src/brought", architectures=("New",),
+    )  # fmt: skip
+    for spec in (candidate, replace(candidate, external_package=str(tmp_path / "brought"), external_processor=True)):
+        baseline = EngineSpec(kind="sglang", source=f"wheel:{tmp_path}/sglang-1.whl")
+        asked = Submission(model=ModelSpec(path="org/name"), candidate=spec, baseline=baseline, suite="demo")
+        words = [word for word in shlex.split(submit_command(asked)) if word != "--wait"]
+        result = plumbline(*words[1:])
+        assert result.exit_code == 0, result.output
+        body = json.loads(service.asked[-1].content)
+        assert to_submission(SubmissionRequest.model_validate(body), settings) == asked
+
+
+def test_paths_of_submitted_code_are_made_absolute_and_addresses_are_not(
+    service: ServiceDouble, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.on("POST", "", run())
+    monkeypatch.chdir(tmp_path)
+    code = ["--engine-source", "wheel:dist/x.whl", "--external-package", "brought", "--baseline", "sglang"]
+    address = "git:https://github.com/org/sglang@main"
+    result = plumbline("submit", "--model", "org/name", *code, "--baseline-source", address)
+    assert result.exit_code == 0, result.output
+    body = json.loads(service.asked[0].content)
+    assert body["candidate"]["source"] == f"wheel:{tmp_path}/dist/x.whl"
+    assert body["candidate"]["external_package"] == str(tmp_path / "brought")
+    assert body["baseline"]["source"] == address
 
 
 def test_remote_engines_are_described_and_get_no_option_of_this_hosts_engines(service: ServiceDouble) -> None:
@@ -213,16 +255,23 @@ def test_runs_are_listed_without_markup_of_strangers(service: ServiceDouble) -> 
     assert "[bold]tiny" in result.output
 
 
-def test_a_report_comes_in_three_forms(service: ServiceDouble) -> None:
+def test_a_report_comes_in_four_forms(service: ServiceDouble) -> None:
+    texts = {"markdown": "**Passed**", "pr-description": "### Accuracy"}
+
     def answer(request: httpx.Request) -> Any:
-        is_markdown = request.url.params.get("format") == "markdown"
-        return httpx.Response(200, text="**Passed**") if is_markdown else REPORT
+        text = texts.get(request.url.params.get("format", ""))
+        return REPORT if text is None else httpx.Response(200, text=text)
 
     service.on("GET", f"/{RUN_ID}/report", answer)
     service.on("GET", f"/{RUN_ID}", run("finished", "pass"))
-    assert plumbline("report", RUN_ID, "--markdown").output == "**Passed**\n"
-    assert json.loads(plumbline("report", RUN_ID, "--json").output) == REPORT
-    assert "Passed" in plumbline("report", RUN_ID).output
+    for flags in (["--markdown"], ["--format", "markdown"]):
+        assert plumbline("report", RUN_ID, *flags).output == "**Passed**\n"
+    for flags in (["--json"], ["--format", "json"]):
+        assert json.loads(plumbline("report", RUN_ID, *flags).output) == REPORT
+    for flags in ([], ["--format", "text"]):
+        assert plumbline("report", RUN_ID, *flags).output.startswith("Passed: ")
+    assert plumbline("report", RUN_ID, "--format", "pr-description").output == "### Accuracy\n"
+    assert plumbline("report", RUN_ID, "--format", "prose").exit_code == 2
 
 
 def test_a_followed_log_goes_on_to_the_jobs_end(service: ServiceDouble, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -255,3 +304,11 @@ def test_samples_are_gathered_over_pages(service: ServiceDouble) -> None:
     assert result.output.count("baseline: right") == 2
     assert "\x1b" not in result.output
     assert service.asked[1].url.params["flip"] == "lost"
+
+
+def test_a_log_of_a_job_that_the_run_does_not_have_names_those_it_has(service: ServiceDouble) -> None:
+    service.on("GET", f"/{RUN_ID}", run("running"))
+    result = plumbline("logs", RUN_ID, "--job", "chunked")
+    assert result.exit_code != 0
+    assert "has no chunked job" in result.output
+    assert "candidate, baseline" in result.output

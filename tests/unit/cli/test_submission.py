@@ -53,3 +53,10 @@ def test_a_setting_without_a_name_is_refused(setting: str) -> None:
     given: Any = [setting]
     with pytest.raises(InvalidSubmissionError, match="names no argument"):
         what_to_measure(None, ["gsm8k"], given, [])
+
+
+def test_settings_of_parity_are_its_options() -> None:
+    found = what_to_measure(None, ["parity"], ["tolerance=0.01", "self-checks=false", "seed=5"], [])
+    options = {"tolerance": 0.01, "self_checks": False, "seed": 5}
+    assert found == {"workloads": [{"benchmark": "parity", "options": options}]}
+    assert what_to_measure(None, ["parity"], [], []) == {"workloads": [{"benchmark": "parity"}]}

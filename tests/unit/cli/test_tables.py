@@ -12,6 +12,7 @@ from rich.console import Console
 
 from cli.tables import print_report, report_tables
 from evals.result import Report
+from tests.unit.evals.parity_examples import EXAMPLES as PARITY_EXAMPLES
 from tests.unit.evals.report_examples import EXAMPLES, failed, incomparable, passed
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -25,9 +26,12 @@ def printed(report: Report, url: str | None = "http://127.0.0.1:8000/runs/01JD3Z
     return "\n".join(line.rstrip() for line in output.getvalue().splitlines()) + "\n"
 
 
-@pytest.mark.parametrize("name", sorted(EXAMPLES))
+ALL_EXAMPLES = {**EXAMPLES, **PARITY_EXAMPLES}
+
+
+@pytest.mark.parametrize("name", sorted(ALL_EXAMPLES))
 def test_the_terminal_shows_what_is_on_record(name: str) -> None:
-    text = printed(EXAMPLES[name]())
+    text = printed(ALL_EXAMPLES[name]())
     path = GOLDEN / f"{name}.txt"
     if os.environ.get("PLUMBLINE_REFRESH_GOLDEN"):
         path.write_text(text, encoding="utf-8")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from dashboard.flip_view import flip_view
 from dashboard.render import problem_page, run_page, runs_page
 from dashboard.report_view import comparison_row, fact_rows, run_view
@@ -14,8 +16,9 @@ from db.runs import RunRecord
 from db.sample_pairs import SamplePair, SampleSide
 from db.states import JobState, Phase, RunState
 from evals.metrics import EXACT_MATCH
-from evals.result import Comparison, Measurement, Pairs, SideSummary, Verdict
+from evals.result import Comparison, Measurement, Pairs, Report, SideSummary, Verdict
 from evals.spec import EngineSpec, JobSpec, ModelSpec, Role, Submission
+from tests.unit.evals.parity_examples import another_model, same_model
 
 BEGIN = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
 MODEL = ModelSpec(path="/models/<i>tiny</i>")
@@ -169,3 +172,21 @@ def test_the_facts_of_a_side_tell_what_was_reused() -> None:
     side = SideSummary(role="baseline", engine="hf", model="m", state="succeeded", reused={"j2": 10, "j1": 290})
     rows = {row.name: row for row in fact_rows(replace(side, reused={}), side)}
     assert (rows["reused answers"].candidate, rows["reused answers"].baseline) == ("–", "300 from j1, j2")
+
+
+@pytest.mark.parametrize(("report", "word"), [(same_model(), "Passed"), (another_model(), "Failed")])
+def test_parity_stands_above_the_comparison_with_its_positions(report: Report, word: str) -> None:
+    done = replace(RUN, state=RunState.FINISHED, verdict=report.verdict, headline=report.headline, finished_at=BEGIN)
+    view = run_view(done, [JOB], report, [], now=0.0)
+    assert [row.workload for row in view.comparisons] == ["gsm8k", "gsm8k"]
+    (parity,) = view.parity
+    assert (parity.word, len(parity.checks)) == (word, 3)
+    prefill = parity.checks[1]
+    assert prefill.open is (word == "Failed")
+    assert prefill.tables[-1].rows[0][3] == '"<|im_end|> | ``` @torvalds\\n"'
+    page = run_page(view)
+    assert page.index("Parity: parity") < page.index("Comparison")
+    assert "&lt;|im_end|&gt;" in page
+    assert "<|im_end|>" not in page
+    assert ("&lt;/pre&gt;" in page) is (word == "Failed")
+    assert "length/longest: longer than the context" in page

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import math
+
 import pytest
 
 from db.codec import from_json, to_json
 from db.ids import new_id
 from db.states import JOB_TRANSITIONS, IllegalTransitionError, JobState, RunState, check_run, sources_of
+from evals.parity.findings import WorstPosition
 from evals.plan import plan_jobs
 from evals.spec import EngineSpec, JobSpec, ModelSpec, PullRequest, Submission
 
@@ -45,3 +49,15 @@ def test_values_survive_the_way_through_json() -> None:
     assert from_json(Submission, to_json(submission)) == submission
     job = plan_jobs(submission)[0]
     assert from_json(JobSpec, to_json(job)) == job
+
+
+def test_numbers_that_json_has_no_word_for_come_back_as_numbers() -> None:
+    odd = WorstPosition(
+        prompt="p", mode="alone", position=1, of=2, token="t", before="", candidate=float("nan"),
+        reference=float("-inf"), floor=float("inf"),
+    )  # fmt: skip
+    stored = json.dumps(to_json(odd), allow_nan=False)
+    found = from_json(WorstPosition, json.loads(stored))
+    assert found.candidate is not None
+    assert math.isnan(found.candidate)
+    assert (found.reference, found.floor) == (float("-inf"), float("inf"))

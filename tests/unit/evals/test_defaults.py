@@ -26,6 +26,8 @@ def workload(benchmark: str, metric: str = "", **settings: Any) -> Workload:
         ("mmmu_pro_vision_cot", "acc,mmmu-pro@1", Api.CHAT),
         ("sgl-eval/gsm8k", "exact_match,sgl-eval", Api.CHAT),
         ("sgl-eval/mmmu_pro", "acc,sgl-eval", Api.CHAT),
+        ("parity", "parity", Api.COMPLETIONS),
+        ("engine-check/offline", "engine-check", Api.COMPLETIONS),
     ],
 )
 def test_a_benchmark_implies_what_decides_and_how_it_is_asked(benchmark: str, metric: str, api: Api) -> None:

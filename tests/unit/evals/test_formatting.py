@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from evals import formatting
-from evals.metrics import EXACT_MATCH
-from evals.result import SideSummary
+from evals.metrics import EXACT_MATCH, PARITY_METRICS
+from evals.result import Measurement, SideSummary
 
 
 def test_shares_and_differences_read_as_percent_and_points() -> None:
@@ -61,3 +61,21 @@ def test_reused_answers_name_their_jobs_and_whether_an_engine_ran_beside_them() 
     assert part == "1,300 answers of the candidate were reused from j_1, j_2."
     whole = formatting.reused_line(side("baseline", {"j_1": 1}, preparing=1.0))
     assert whole == "1 answer of the baseline was reused from j_1; no engine was launched for it."
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.0, "0"), (3.14e-6, "3.1e-6"), (1e-4, "1e-4"), (0.0841, "0.084"), (0.25, "0.25"), (1.0, "1"), (9.96, "10"),
+     (1234.0, "1,234"), (2.5e6, "2.5e6"), (float("inf"), "not finite")],
+)  # fmt: skip
+def test_quantities_keep_two_digits(value: float, text: str) -> None:
+    assert formatting.quantity(value) == text
+
+
+def test_parity_reads_in_nats_and_shares_of_what_is_equal() -> None:
+    error, equal = PARITY_METRICS["prefill"], PARITY_METRICS["decode"]
+    assert formatting.margin_of(1e-4, error) == "1e-4 nats"
+    assert formatting.margin_of(1.0, equal) == "100.0 %"
+    assert formatting.margin_of(None, error) == "–"
+    measurement = Measurement(metric=error, filter="p99", value=3.1e-6, n=12, low=None, high=None, unparsed=0)
+    assert formatting.measured(measurement) == "3.1e-6 nats"

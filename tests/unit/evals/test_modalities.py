@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,15 @@ def test_a_model_of_text_alone_is_refused_pictures(config: Any, tmp_path: Path) 
     with pytest.raises(InvalidSubmissionError, match="is a model of text alone"):
         require_eyes(model(tmp_path, config), SGLANG, workload(), side="candidate")
     require_eyes(model(tmp_path, config), SGLANG, workload("gsm8k"), side="candidate")
+
+
+def test_parity_needs_eyes_only_for_its_pictures(tmp_path: Path) -> None:
+    blind = model(tmp_path, {})
+    parity = Workload(name="w", benchmark="parity", metric="parity", margin=0.0)
+    require_eyes(blind, SGLANG, parity, side="candidate")
+    require_eyes(blind, SGLANG, workload("engine-check/offline"), side="candidate")
+    with pytest.raises(InvalidSubmissionError, match="is a model of text alone"):
+        require_eyes(blind, SGLANG, replace(parity, options={"images": True}), side="candidate")
 
 
 def test_a_model_that_comes_with_a_processor_reads_more_than_text(tmp_path: Path) -> None:

@@ -6,10 +6,13 @@ from dataclasses import replace
 
 import pytest
 
+from evals.accuracy.settings_rules import check_settings
 from evals.errors import InvalidSubmissionError
 from evals.metrics import METRICS
+from evals.parity.companions import served_dtype
 from evals.plan import load_suite, plan_jobs, suite_names
-from evals.spec import EngineSpec, ModelSpec, Role, Submission
+from evals.spec import CUSTOM_SUITE, EngineSpec, ModelSpec, Role, Submission, Workload
+from evals.workload_kinds import has_items
 
 SUBMISSION = Submission(
     model=ModelSpec(path="/m"), candidate=EngineSpec(kind="sglang"), baseline=EngineSpec(kind="hf"), suite="demo"
@@ -19,8 +22,10 @@ SUBMISSION = Submission(
 @pytest.mark.parametrize("name", suite_names())
 def test_every_suite_loads_and_can_be_judged(name: str) -> None:
     for workload in load_suite(name):
-        assert 0 < workload.margin < 1
-        assert workload.metric.split(",")[0] in METRICS
+        check_settings(workload)
+        if has_items(workload.benchmark):
+            assert 0 < workload.margin < 1
+            assert workload.metric.split(",")[0] in METRICS
 
 
 def test_a_misspelt_suite_is_answered_with_the_nearest_name() -> None:
@@ -49,3 +54,83 @@ def test_the_fingerprint_changes_with_what_changes_a_score_and_with_nothing_else
     assert workload.fingerprint() == same.fingerprint()
     for change in ({"limit": 5}, {"few_shot": 0}, {"temperature": 0.5}, {"max_tokens": 9}, {"seed": 1}):
         assert replace(workload, **change).fingerprint() != workload.fingerprint()  # type: ignore[arg-type]  # mixed values
+
+
+GSM8K = load_suite("gsm8k")[0]
+PARITY = load_suite("parity")[0]
+ON_GPU = replace(
+    SUBMISSION,
+    suite="parity",
+    candidate=EngineSpec(kind="sglang", device="cuda", gpus=1, dtype="bfloat16", args={"mem-fraction-static": 0.5}),
+    baseline=EngineSpec(kind="hf", device="cuda", gpus=1, dtype="bfloat16", args={"batching": "stepwise"}),
+)
+
+
+def roles(submission: Submission) -> list[Role]:
+    return [job.role for job in plan_jobs(submission)]
+
+
+def with_options(**options: float) -> Workload:
+    return replace(PARITY, options=options)
+
+
+def test_parity_brings_the_baseline_in_float32_and_the_candidate_in_small_chunks() -> None:
+    candidate, baseline, reference, chunked = plan_jobs(ON_GPU)
+    assert (reference.role, chunked.role) == (Role.REFERENCE, Role.CHUNKED)
+    assert reference.engine == replace(baseline.engine, dtype="float32")
+    assert chunked.engine == replace(candidate.engine, args={"mem-fraction-static": 0.5, "chunked-prefill-size": 128})
+    assert reference.model == chunked.model == SUBMISSION.model
+    assert not reference.use_cache
+
+
+def test_companions_run_nothing_but_parity() -> None:
+    jobs = plan_jobs(replace(ON_GPU, suite="new-model"))
+    names = [[workload.name for workload in job.workloads] for job in jobs]
+    assert names == [["parity", "gsm8k", "mmlu"]] * 2 + [["parity"]] * 2
+
+
+def test_without_parity_there_are_no_companions() -> None:
+    assert roles(replace(ON_GPU, suite="gsm8k")) == [Role.CANDIDATE, Role.BASELINE]
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"baseline": EngineSpec(kind="sglang", device="cuda", gpus=1, dtype="bfloat16")}, [Role.CHUNKED]),
+        ({"baseline": replace(ON_GPU.baseline, dtype="float32")}, [Role.CHUNKED]),
+        ({"baseline": replace(ON_GPU.baseline, dtype="auto")}, [Role.REFERENCE, Role.CHUNKED]),
+        ({"baseline": EngineSpec(kind="hf")}, [Role.CHUNKED]),
+        ({"baseline": EngineSpec(kind="hf", dtype="bfloat16")}, [Role.REFERENCE, Role.CHUNKED]),
+        ({"candidate": replace(ON_GPU.baseline, args={})}, [Role.REFERENCE]),
+        ({"candidate": EngineSpec(kind="remote", base_url="http://h:1")}, [Role.REFERENCE]),
+        ({"workloads": (with_options(calibrate=False),)}, [Role.CHUNKED]),
+        ({"workloads": (with_options(self_checks=False),)}, [Role.REFERENCE]),
+        ({"workloads": (with_options(self_checks=False, calibrate=False), GSM8K)}, []),
+    ],
+)
+def test_a_companion_is_launched_only_where_it_tells_something(
+    changes: dict[str, object], expected: list[Role]
+) -> None:
+    asked = replace(ON_GPU, suite=CUSTOM_SUITE, workloads=(PARITY,))
+    assert roles(replace(asked, **changes))[2:] == expected  # type: ignore[arg-type]  # mixed values
+
+
+def test_one_companion_serves_every_parity_workload_that_wants_it() -> None:
+    first = replace(with_options(chunk_tokens=256), name="a")
+    second = replace(with_options(chunk_tokens=64, calibrate=False), name="b")
+    _, _, reference, chunked = plan_jobs(replace(ON_GPU, suite=CUSTOM_SUITE, workloads=(first, second)))
+    assert reference.workloads == (first,)
+    assert chunked.workloads == (first, second)
+    assert chunked.engine.args["chunked-prefill-size"] == 64
+
+
+def test_what_is_served_is_known_but_for_automatic_choices_elsewhere() -> None:
+    assert served_dtype(EngineSpec(kind="sglang")) == "float32"
+    assert served_dtype(EngineSpec(kind="sglang", device="cuda", gpus=1)) == "auto"
+    assert served_dtype(EngineSpec(kind="hf", dtype="float16")) == "float16"
+    assert served_dtype(EngineSpec(kind="remote", base_url="http://h:1")) == "auto"
+
+
+def test_a_limit_leaves_parity_alone() -> None:
+    jobs = plan_jobs(replace(ON_GPU, suite="new-model", limit=7))
+    assert [workload.limit for workload in jobs[0].workloads] == [None, 7, 7]

@@ -80,10 +80,18 @@ def test_workloads_of_a_submissions_own_are_written_with_what_is_not_by_default(
 def test_no_setting_of_a_workload_is_forgotten_here() -> None:
     plain = Workload(name="", benchmark="", metric="", margin=0.0)
     unset = [field.name for field in fields(Workload) if getattr(FULL, field.name) == getattr(plain, field.name)]
-    assert unset == ["data"]  # a revision goes with the hub alone, which is the default
+    # A revision goes with the hub alone, which is the default; what has a dataset takes no options.
+    assert unset == ["data", "options"]
 
 
-@pytest.mark.parametrize("workloads", [(SMALL,), (FULL,), (FULL, SMALL, replace(SMALL, name="again", few_shot=0))])
+PARITY = Workload(
+    name="same?", benchmark="parity", metric="parity", margin=0.0, options={"tolerance": 0.01, "images": False}
+)
+
+
+@pytest.mark.parametrize(
+    "workloads", [(SMALL,), (FULL,), (FULL, SMALL, replace(SMALL, name="again", few_shot=0)), (PARITY, SMALL)]
+)
 def test_the_command_asks_for_the_same_workloads_again(workloads: tuple[Workload, ...]) -> None:
     found = shlex.split(submit_command(asking(*workloads)))
     texts = [word.removeprefix("--workload=") for word in found if word.startswith("--workload=")]

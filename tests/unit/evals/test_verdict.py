@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from evals.metrics import PARITY_METRICS
+from evals.parity.findings import ParityResult
 from evals.result import Comparison, Verdict
-from evals.verdict import judge
+from evals.verdict import build_report, judge
 from tests.unit.evals.report_examples import broken, failed, incomparable, inconclusive, passed, sides
 
 PARTS = {
@@ -63,3 +65,40 @@ def test_headlines_say_how_many_more_are_concerned() -> None:
 
 def test_a_pass_states_its_difference_and_margin() -> None:
     assert passed().headline == "gsm8k is within the margin of 3 pp: −0.2 pp [−1.8, +1.4]"
+
+
+def parity_rows(verdict: Verdict) -> tuple[ParityResult, list[Comparison]]:
+    """Return a parity workload's result and its comparisons, one of which has this verdict."""
+    row = replace(passed().comparisons[0], workload="parity", metric=PARITY_METRICS["prefill"], verdict=Verdict.PASS)
+    worst = replace(row, metric=PARITY_METRICS["chunk"], verdict=verdict, reasons=("too far",))
+    result = ParityResult(
+        workload="parity", verdict=verdict, headline="what parity says", calibration="", checks=(), coverage=()
+    )
+    return result, [row, worst]
+
+
+def test_parity_speaks_for_itself_and_counts_as_one_workload() -> None:
+    for verdict in (Verdict.PASS, Verdict.FAIL, Verdict.INCONCLUSIVE):
+        result, rows = parity_rows(verdict)
+        assert judge(rows, sides(), [result]).headline == "what parity says"
+    result, rows = parity_rows(Verdict.FAIL)
+    also = judge([*rows, PARTS[Verdict.FAIL]], sides(), [result])
+    assert also.headline == "what parity says (and 1 more workload)"
+
+
+def test_a_pass_of_parity_stands_before_that_of_accuracy() -> None:
+    result, rows = parity_rows(Verdict.PASS)
+    found = judge([*rows, PARTS[Verdict.PASS]], sides(), [result])
+    assert found.verdict is Verdict.PASS
+    assert found.headline.startswith("what parity says; gsm8k is within the margin")
+
+
+def test_a_lost_companion_is_no_error_of_the_run() -> None:
+    result, rows = parity_rows(Verdict.PASS)
+    candidate, baseline = sides()
+    lost = replace(baseline, role="reference", state="failed", error={"message": "out of memory"})
+    report = build_report(
+        run_id="r", suite="parity", comparisons=rows, candidate=candidate, baseline=baseline, created_at="now",
+        plumbline_version="0", parity=[result], companions=[lost],
+    )  # fmt: skip
+    assert (report.verdict, report.companions, report.parity) == (Verdict.PASS, (lost,), (result,))

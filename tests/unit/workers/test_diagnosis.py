@@ -65,6 +65,23 @@ def test_a_refused_value_names_its_argument(line: str, argument: str) -> None:
     assert error.details["argument"] == argument
 
 
+def test_a_module_that_an_engine_passed_over_explains_the_missing_class() -> None:
+    passed = "[2026-11-25 17:20:01] Ignore import error when loading {}: No module named 'absent'"
+    missing = "ValueError: Cannot find model module. 'Seeing' is not a registered model in the Transformers library"
+    ours = died(passed.format("sglang.srt.models.mllama"), passed.format("brought.model"), missing)
+    assert isinstance(ours, ArchitectureError)
+    assert "could not import brought.model of the external package: No module named 'absent'" in ours.message
+    assert "Seeing" in died(passed.format("sglang.srt.models.mllama"), missing).message
+    assert isinstance(died(passed.format("brought.model"), "SafetensorError: x"), ModelBrokenError)
+
+
+def test_a_vision_model_without_a_processor_is_told_what_it_lacks() -> None:
+    error = died("ValueError: No processor registered for architecture: ['PicturedQwen'].", "Registered: []")
+    assert isinstance(error, ArchitectureError)
+    assert error.details["architecture"] == "PicturedQwen"
+    assert "processor" in error.message
+
+
 @pytest.mark.parametrize(
     ("line", "name"),
     [

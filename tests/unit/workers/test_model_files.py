@@ -10,7 +10,7 @@ import pytest
 
 from evals.errors import ModelBrokenError, ModelNotFoundError
 from evals.spec import ModelSpec
-from workers.model_files import local_folder, preflight
+from workers.model_files import check_model_folder, known_folder, local_folder
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def write_weights(path: Path) -> None:
 
 
 def check(folder: Path) -> None:
-    preflight(ModelSpec(path=str(folder)))
+    check_model_folder(ModelSpec(path=str(folder)))
 
 
 def test_a_whole_model_passes(folder: Path) -> None:
@@ -36,12 +36,12 @@ def test_a_whole_model_passes(folder: Path) -> None:
 
 def test_a_hub_name_is_left_to_the_engine() -> None:
     assert local_folder(ModelSpec(path="Qwen/Qwen3-0.6B")) is None
-    preflight(ModelSpec(path="Qwen/Qwen3-0.6B"))
+    check_model_folder(ModelSpec(path="Qwen/Qwen3-0.6B"))
 
 
 def test_a_missing_folder_is_not_found() -> None:
     with pytest.raises(ModelNotFoundError, match="no folder"):
-        preflight(ModelSpec(path="/nowhere/model"))
+        check_model_folder(ModelSpec(path="/nowhere/model"))
 
 
 def test_a_file_is_no_folder(folder: Path) -> None:
@@ -96,3 +96,17 @@ def test_a_missing_shard_is_named(folder: Path) -> None:
     (folder / "model.safetensors.index.json").write_text(json.dumps(index))
     with pytest.raises(ModelBrokenError, match=r"lacks 1 .*model-00002\.safetensors"):
         check(folder)
+
+
+def test_a_hub_models_files_are_found_in_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    model = ModelSpec(path="org/name")
+    assert known_folder(model) is None
+    (tmp_path / "models--org--name" / "refs").mkdir(parents=True)
+    (tmp_path / "models--org--name" / "refs" / "main").write_text("abc\n")
+    assert known_folder(model) is None
+    snapshot = tmp_path / "models--org--name" / "snapshots" / "abc"
+    snapshot.mkdir(parents=True)
+    assert known_folder(model) == known_folder(ModelSpec(path="org/name", revision="abc")) == snapshot
+    assert known_folder(ModelSpec(path="org/name", revision="other")) is None
+    assert known_folder(ModelSpec(path=str(tmp_path))) == tmp_path

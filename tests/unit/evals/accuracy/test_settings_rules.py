@@ -15,6 +15,12 @@ from evals.spec import Api, DataSource, Workload
 GSM8K = Workload(name="gsm8k", benchmark="gsm8k", metric="exact_match,strict-match", margin=0.02)
 MMLU = replace(GSM8K, benchmark="mmlu", metric="acc,none")
 MMMU = replace(GSM8K, benchmark="mmmu", metric="acc,mmmu@1", api=Api.CHAT)
+PARITY = Workload(name="parity", benchmark="parity", metric="parity", margin=0, options={"tolerance": 0.01})
+MEANINGLESS_FOR_PARITY: tuple[dict[str, Any], ...] = (
+    {"metric": "acc"}, {"margin": 0.02}, {"data": DataSource.LOCAL}, {"api": Api.CHAT}, {"few_shot": 0}, {"limit": 5},
+    {"max_tokens": 5}, {"temperature": 0.0}, {"top_p": 0.5}, {"top_k": 5}, {"min_p": 0.1}, {"seed": 1}, {"repeats": 2},
+    {"chat_template_args": {"a": 1}}, {"think_end": "x"}, {"revision": "main"}, {"concurrency": 4},
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -31,6 +37,16 @@ MMMU = replace(GSM8K, benchmark="mmmu", metric="acc,mmmu@1", api=Api.CHAT)
         (GSM8K, {"benchmark": "arc_easy", "metric": "acc,none", "data": DataSource.LOCAL}, "data"),
         (GSM8K, {"benchmark": "sgl-eval/gsm8k", "few_shot": 5}, "few_shot"),
         (GSM8K, {"benchmark": "gsm9k", "data": DataSource.LOCAL}, "benchmark"),
+        (GSM8K, {"options": {"tolerance": 0.01}}, "options"),
+        *((PARITY, changes, next(iter(changes))) for changes in MEANINGLESS_FOR_PARITY),
+        (PARITY, {"options": {"tolerence": 0.01}}, "options"),
+        (PARITY, {"options": {"tolerance": -1}}, "options"),
+        (PARITY, {"options": {"images": "yes"}}, "options"),
+        (
+            replace(PARITY, benchmark="engine-check/offline", metric="engine-check", options={}),
+            {"few_shot": 5},
+            "few_shot",
+        ),
     ],
 )
 def test_an_impossible_setting_is_refused(workload: Workload, changes: dict[str, Any], field: str) -> None:

@@ -67,6 +67,16 @@ def test_what_cannot_be_run_like_this_says_what_to_do() -> None:
     with pytest.raises(InvalidSubmissionError) as caught:
         chosen("sgl-eval/gsm8k")
     assert "plumbline submit --benchmark sgl-eval/gsm8k" in caught.value.remedy
+    for name in ("demo-parity", "engine-check/offline"):
+        with pytest.raises(InvalidSubmissionError, match="has no dataset") as caught:
+            chosen(name)
+        assert "python -m evals parity" in caught.value.remedy
+
+
+def test_what_has_no_dataset_is_passed_over_in_a_suite() -> None:
+    assert chosen("new-model").name == "gsm8k"
+    with pytest.raises(InvalidSubmissionError, match="has no workload 'parity'"):
+        chosen("new-model", "--workload", "parity")
 
 
 def score(doc_id: int, value: float, *, repeat: int = 0, parsed: bool = True) -> Score:

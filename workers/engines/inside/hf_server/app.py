@@ -14,6 +14,7 @@ from . import chat_routes, completions, native, tokenizing
 from .engine import Engine
 from .errors import NotReadyError, RequestError
 from .http import error_response, json_response
+from .prefill import chunk_columns
 from .requests import GenerationRequest, Sampling
 
 
@@ -112,6 +113,7 @@ async def server_info(request: Request) -> Response:
         "max_batch_size": arguments.max_batch_size,
         "attn_implementation": model.config._attn_implementation,
         "context_length": engine.loaded.context_length,
+        "chunked_prefill_size": chunk_columns(1, engine.loaded.vocabulary),
         "threads": torch.get_num_threads(),
         "requests": engine.scheduler.counts(),
     }

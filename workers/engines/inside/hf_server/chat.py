@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import io
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import jinja2
@@ -15,41 +11,33 @@ import jinja2.nodes
 from PIL import Image
 
 from .errors import BadRequestError
+from .images import TEXT_ONLY, ImagePrompt, read_image, with_images
 from .loading import LoadedModel
 
 ROLES = ("system", "developer", "user", "assistant", "tool")
 IMAGE_PARTS = ("image_url", "input_image")
-MAX_PIXELS = 1 << 27
-
-
-@dataclass(frozen=True, kw_only=True)
-class ChatPrompt:
-    """A prompt's token ids and an image processor's tensors."""
-
-    ids: tuple[int, ...]
-    features: dict[str, Any] | None = None
 
 
 def build_prompt(
     loaded: LoadedModel, messages: Sequence[dict[str, Any]], template_arguments: dict[str, Any], continue_last: bool
-) -> ChatPrompt:
+) -> ImagePrompt:
     """Apply the chat template and the image processor; raise BadRequestError for messages they cannot take."""
+    text, images = render(loaded, messages, template_arguments, continue_last)
+    if images:
+        return with_images(loaded, text, images)
+    return ImagePrompt(ids=tuple(loaded.tokenizer.encode(text, add_special_tokens=False)))
+
+
+def render(
+    loaded: LoadedModel, messages: Sequence[dict[str, Any]], template_arguments: dict[str, Any], continue_last: bool
+) -> tuple[str, list[Image.Image]]:
+    """Return a conversation's text, with a place for each image, and the images."""
     images: list[Image.Image] = []
     in_parts = template_takes_parts(chat_template(loaded))
     if loaded.processor is None and any(map(has_image, messages)):
-        raise BadRequestError("this model takes text only; send no images")
+        raise BadRequestError(TEXT_ONLY)
     plain = [plain_message(message, images, in_parts) for message in messages]
-    text = apply_template(loaded, plain, template_arguments, continue_last)
-    if not images:
-        return ChatPrompt(ids=tuple(loaded.tokenizer.encode(text, add_special_tokens=False)))
-    assert loaded.processor is not None
-    try:
-        features = dict(loaded.processor(text=[text], images=images, return_tensors="pt"))
-    except (ValueError, IndexError) as error:
-        raise BadRequestError(f"the images do not fit the prompt: {error}") from error
-    ids = features.pop("input_ids")[0].tolist()
-    features.pop("attention_mask", None)
-    return ChatPrompt(ids=tuple(ids), features=features)
+    return apply_template(loaded, plain, template_arguments, continue_last), images
 
 
 def chat_template(loaded: LoadedModel) -> str:
@@ -113,20 +101,6 @@ def plain_part(part: Any, images: list[Image.Image]) -> dict[str, Any]:
         images.append(read_image(address.get("url") if isinstance(address, dict) else address))
         return {"type": "image"}
     raise BadRequestError(f"a part of a message must be a text or an image_url, not {kind!r}")
-
-
-def read_image(url: Any) -> Image.Image:
-    """Decode an image from a base64 data URL; other addresses are refused, since the server fetches nothing."""
-    if not isinstance(url, str) or not url.startswith("data:image/") or ";base64," not in url:
-        raise BadRequestError("an image must be a base64 data URL (data:image/png;base64,...)")
-    try:
-        raw = base64.b64decode(url.split(";base64,", 1)[1], validate=True)
-        image = Image.open(io.BytesIO(raw))
-        if image.width * image.height > MAX_PIXELS:
-            raise BadRequestError(f"an image has {image.width} x {image.height} pixels, more than {MAX_PIXELS}")
-        return image.convert("RGB")
-    except (binascii.Error, OSError, SyntaxError, Image.DecompressionBombError) as error:
-        raise BadRequestError(f"an image cannot be read: {error}") from error
 
 
 def template_takes_parts(template: str) -> bool:

@@ -15,7 +15,8 @@ from pydantic import BaseModel, ConfigDict
 from .engine import Engine
 from .errors import BadRequestError
 from .http import DONE, event, event_stream, json_response, read_body, until_disconnect
-from .native import merged, read_prompts
+from .native import merged
+from .native_requests import read_prompts
 from .parameters import UNSUPPORTED as UNSUPPORTED_SAMPLING
 from .parameters import SamplingBody, parse_sampling
 from .rendering import completion_logprobs, finish_fields, usage

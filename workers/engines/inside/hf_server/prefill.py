@@ -83,9 +83,14 @@ def chunks(forward: Forward, shape: torch.Size, split: bool) -> Iterator[tuple[i
     """Yield ranges of columns whose logits fit into memory; one range where no prompt logits are kept."""
     rows, width = shape
     vocabulary = forward.model.config.get_text_config().vocab_size
-    size = max(16, LOGITS_BYTES // (rows * vocabulary * 4)) if split else width
+    size = chunk_columns(rows, vocabulary) if split else width
     for start in range(0, width, size):
         yield start, min(start + size, width)
+
+
+def chunk_columns(rows: int, vocabulary: int) -> int:
+    """Return how many columns of a group of prompts go through the model at once where their logits are kept."""
+    return max(16, LOGITS_BYTES // (rows * vocabulary * 4))
 
 
 def chunk_logprobs(request: GenerationRequest, logits: torch.Tensor, width: int, start: int) -> list[PositionLogprobs]:

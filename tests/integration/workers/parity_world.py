@@ -1,0 +1,97 @@
+"""Runs with parity workloads whose jobs have heard something, without engines: what they heard is made by hand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from db.claims import end_job
+from db.jobs import JobRecord, get_job, jobs_of, note_facts
+from db.observations import end_observation, save_observed
+from db.runs import create_run, finish_run
+from db.session import transaction
+from db.states import JobState
+from evals.parity.records import Form, Mode, Observation, Record, Scored, Tokenized
+from evals.plan import plan_jobs
+from evals.spec import EngineSpec, ModelSpec, Role, Submission
+from tests.integration.db.builders import claim
+
+SUBMISSION = Submission(
+    model=ModelSpec(path="/models/tiny"),
+    candidate=EngineSpec(kind="sglang", dtype="bfloat16"),
+    baseline=EngineSpec(kind="hf", dtype="bfloat16"),
+    suite="parity",
+)
+FACTS = {"prompts_sha256": "p", "top_k": "2", "decode_tokens": "2"}
+PROMPTS = tuple(f"length/{number}" for number in range(40))
+LONG = 300  # tokens: more than a chunk
+
+
+def scored(n: int, shift: float) -> Scored:
+    """Return n tokens of which each is the most probable one."""
+    logprobs = tuple(-0.5 - shift * (1 + index % 7) for index in range(n))
+    return Scored(
+        token_ids=tuple(index % 50 for index in range(n)),
+        logprobs=logprobs,
+        top_ids=tuple((index % 50, 77) for index in range(n)),
+        top_logprobs=tuple((logprob, -2.0 - shift) for logprob in logprobs),
+    )
+
+
+def record(prompt: str, mode: Mode, shift: float) -> Record:
+    ids = (49, *(index % 50 for index in range(LONG - 1)))
+    return Record(
+        prompt=prompt, mode=mode, prompt_ids=ids, start=1, prefill=scored(LONG - 1, shift), decode=scored(2, shift),
+        text="ab", finish_reason="length", cached_tokens=200 if mode is Mode.CACHED else 0,
+    )  # fmt: skip
+
+
+def observation(shift: float, *, full: bool, facts: dict[str, str] | None = None) -> Observation:
+    """Return what a server says whose log-probabilities are off by `shift` times 1 to 7 nats."""
+    modes = tuple(Mode) if full else (Mode.ALONE,)
+    return Observation(
+        records=tuple(record(prompt, mode, shift) for mode in modes for prompt in PROMPTS),
+        tokenized=tuple(Tokenized(prompt=prompt, form=Form.TEXT, token_ids=(1, 2)) for prompt in PROMPTS),
+        facts=FACTS if facts is None else facts,
+    )
+
+
+def parity_run(submission: Submission = SUBMISSION) -> tuple[str, dict[Role, JobRecord]]:
+    with transaction() as session:
+        run, _ = create_run(session, submission=submission, jobs=plan_jobs(submission), token_id=None)
+        return run.id, {job.role: job for job in jobs_of(session, run.id)}
+
+
+def hear(job: JobRecord, heard: Observation, *, model_files: str = "m") -> None:
+    """Let a job hear something and succeed."""
+    held = claim(job.id)
+    assert held is not None
+    with transaction() as session:
+        note_facts(session, held.lease, {"model_files": model_files})
+        save_observed(session, held.lease, "parity", [*heard.records, *heard.tokenized])
+        end_observation(session, held.lease, "parity", heard)
+        end_job(session, held.lease, JobState.SUCCEEDED)
+
+
+def fail(job: JobRecord, message: str, state: JobState = JobState.FAILED) -> None:
+    """Let a job end without success."""
+    held = claim(job.id)
+    assert held is not None
+    error: dict[str, Any] = {"code": "out_of_memory", "message": message, "remedy": "take less", "details": {}}
+    with transaction() as session:
+        end_job(session, held.lease, state, error=error)
+
+
+def finish(run_id: str) -> bool:
+    with transaction() as session:
+        return finish_run(session, run_id)
+
+
+def again(job: JobRecord) -> JobRecord:
+    with transaction() as session:
+        return get_job(session, job.id)
+
+
+def with_options(submission: Submission, **options: Any) -> Submission:
+    workload = replace(plan_jobs(submission)[0].workloads[0], options=options)
+    return replace(submission, suite="custom", workloads=(workload,))

@@ -1,0 +1,91 @@
+"""What a parity workload of a job still has to hear, on a real Postgres."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from db.claims import Claim
+from db.jobs import get_job, jobs_of
+from db.observations import end_observation, observation_of, save_observed
+from db.session import transaction
+from db.tables import Job
+from evals.client import EngineClient
+from evals.parity.prompt import Prompt
+from evals.parity.prompts import PromptSet
+from evals.spec import Role, Workload
+from tests.integration.db.builders import claim
+from tests.integration.workers.parity_world import observation, parity_run
+from workers.heartbeat import Heartbeat
+from workers.parity import left_to_hear, run_parity
+
+pytestmark = pytest.mark.usefixtures("database")
+
+PROMPTS = PromptSet(prompts=(Prompt(name="a", ids=(1, 2)), Prompt(name="b", ids=(3,))))
+OTHERS = PromptSet(prompts=(Prompt(name="a", ids=(1, 2)), Prompt(name="b", ids=(4,))))
+HEARD = observation(0.0, full=True)
+
+
+def claimed() -> tuple[Claim, Workload]:
+    _, jobs = parity_run()
+    held = claim(jobs[Role.CANDIDATE].id)
+    assert held is not None
+    return held, held.job.spec.workloads[0]
+
+
+def next_attempt(held: Claim) -> Claim:
+    """Return the claim as the job's next attempt sees it."""
+    with transaction() as session:
+        return replace(held, job=get_job(session, held.job.id))
+
+
+def test_all_prompts_are_left_until_the_end_is_noted() -> None:
+    held, workload = claimed()
+    assert left_to_hear(held, workload, PROMPTS) == 2
+    with transaction() as session:
+        save_observed(session, held.lease, workload.name, HEARD.records)
+    assert left_to_hear(next_attempt(held), workload, PROMPTS) == 2
+    with transaction() as session:
+        end_observation(session, held.lease, workload.name, HEARD)
+    assert left_to_hear(next_attempt(held), workload, PROMPTS) == 0
+
+
+def test_what_was_heard_of_other_prompts_is_forgotten() -> None:
+    held, workload = claimed()
+    left_to_hear(held, workload, PROMPTS)
+    with transaction() as session:
+        save_observed(session, held.lease, workload.name, HEARD.records)
+        end_observation(session, held.lease, workload.name, HEARD)
+    assert left_to_hear(next_attempt(held), workload, OTHERS) == 2
+    with transaction() as session:
+        assert observation_of(session, held.job.id, workload.name).records == ()
+
+
+def test_a_workload_that_has_heard_everything_asks_nobody() -> None:
+    held, workload = claimed()
+    with transaction() as session:
+        end_observation(session, held.lease, workload.name, HEARD)
+
+    def connect() -> EngineClient:
+        raise AssertionError("somebody was asked")
+
+    run_parity(
+        held,
+        workload,
+        PROMPTS,
+        connect=connect,
+        heartbeat=Heartbeat(held.lease, lease_s=30, every_s=2),
+        first_trouble=lambda writer: lambda: None,
+    )
+
+
+def test_jobs_stand_in_the_order_of_their_roles_whatever_their_ids_say() -> None:
+    run_id, jobs = parity_run()
+    roles = list(jobs)
+    assert roles == [Role.CANDIDATE, Role.BASELINE, Role.REFERENCE, Role.CHUNKED]
+    with transaction() as session:
+        for number, role in enumerate(reversed(roles)):
+            session.get_one(Job, jobs[role].id).id = f"j{number}"
+    with transaction() as session:
+        assert [job.role for job in jobs_of(session, run_id)] == roles
