@@ -9,6 +9,8 @@ import subprocess
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,18 @@ import pytest
 from PIL import Image
 
 from db.settings import Settings
+from evals.accuracy.benchmarks import load_benchmark
+from evals.accuracy.harness import Observer, run_accuracy
+from evals.client import EngineClient
 from evals.errors import ArchitectureError
+from evals.outcome import Verdict
+from evals.parity.judge import judge_parity
+from evals.parity.observing import ParityListener, observe
+from evals.parity.prompts import prompt_set
+from evals.parity.records import Observation
+from evals.parity.settings import ParitySettings
+from evals.plan import load_suite
+from evals.result import Score
 from evals.spec import EngineSpec, ModelSpec
 from tests.engines.service import DEMO_MODEL, ROOT
 from workers.server import Server, running
@@ -82,11 +95,46 @@ def differences(ours: list[Heard], theirs: list[Heard], part: int) -> list[float
     return [abs(a - b) for mine, other in pairs for a, b in zip(mine, other, strict=True)]
 
 
-def test_the_wrapper_of_the_guide_writes_the_same_texts_with_other_probabilities(borrowed_home: Path) -> None:
+SETTINGS = ParitySettings(self_checks=False)
+
+
+def parity(server: Server) -> Observation:
+    connect = partial(EngineClient, server.base_url, model=server.served_model)
+    hear = ParityListener(on_record=lambda _: None, on_progress=lambda *_: None, check=lambda: None)
+    prompts = prompt_set(SETTINGS, DEMO_MODEL)
+    return observe(prompts, SETTINGS, connect=connect, full=False, known=None, hear=hear)
+
+
+def gsm8k(server: Server) -> list[Score]:
+    workload = replace(load_suite("demo")[0], limit=60)
+    observer = Observer(on_response=lambda *_: None, on_progress=lambda _: None, check=lambda: None)
+    connect = partial(EngineClient, server.base_url, model=server.served_model, concurrency=16)
+    benchmark = load_benchmark(workload, data_folder=None)
+    return run_accuracy(workload, benchmark, connect=connect, answered={}, observer=observer).scores
+
+
+def test_the_wrapper_of_the_guide_keeps_texts_and_scores_and_parity_alone_fails_it(borrowed_home: Path) -> None:
     with serving(borrowed_home, DEMO_MODEL) as server:
-        plain = greedy(server)
+        plain, plain_scores, plain_parity = greedy(server), gsm8k(server), parity(server)
     with serving(borrowed_home, DEMO_MODEL, str(WRAPPER), architectures=("LlamaWrapper",)) as server:
-        wrapped = greedy(server)
+        wrapped, wrapped_scores, wrapped_parity = greedy(server), gsm8k(server), parity(server)
+    assert wrapped_scores == plain_scores
+    result = judge_parity(
+        "parity",
+        SETTINGS,
+        candidate=wrapped_parity,
+        baseline=plain_parity,
+        reference=None,
+        chunked=None,
+        dtype="float32",
+    )
+    verdicts = {check.name: check.verdict for check in result.checks}
+    assert verdicts == {
+        "tokens": Verdict.PASS, "prefill": Verdict.PASS, "decode": Verdict.PASS, "output": Verdict.FAIL,
+    }  # fmt: skip
+    output = result.checks[-1]
+    assert output.worst
+    assert all(abs(one.candidate - one.reference) > 1 for one in output.worst)
     assert [text for text, _, _ in wrapped] == [text for text, _, _ in plain]
     moved = differences(wrapped, plain, 1)
     assert len(moved) > 200

@@ -24,10 +24,10 @@ FACTOR = 3.0
 Change = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
-def positions(scale: float, change: Change | None = None, *, prompts: int = PROMPTS) -> Positions:
+def positions(scale: float, change: Change | None = None, *, prompts: int = PROMPTS, each: int = EACH) -> Positions:
     """Positions of which both sides' errors come from one distribution; change: of the candidate's, by owner."""
     rng = np.random.default_rng(3)
-    owner = np.repeat(np.arange(prompts), EACH)
+    owner = np.repeat(np.arange(prompts), each)
     ours, floor = (scale * np.abs(rng.standard_t(4, len(owner))) for _ in range(2))
     if change is not None:
         ours = change(ours, owner)
@@ -35,7 +35,7 @@ def positions(scale: float, change: Change | None = None, *, prompts: int = PROM
     return Positions(
         prompts=tuple(f"{'text' if index < prompts // 2 else 'code'}/{index}" for index in range(prompts)),
         owner=owner,
-        position=np.tile(np.arange(EACH), prompts),
+        position=np.tile(np.arange(each), prompts),
         ours=ours,
         theirs=nothing,
         kl=nothing,
@@ -119,6 +119,17 @@ def test_a_fault_in_one_prompt_fails_and_is_named() -> None:
     assert verdict is Verdict.FAIL
     assert by_name(spreads, "p50", "text/11").verdict is Verdict.FAIL
     assert any("text/11" in reason for reason in misses(spreads))
+
+
+def test_a_fault_behind_a_part_of_one_long_prompt_fails() -> None:
+    def behind(ours: np.ndarray, owner: np.ndarray) -> np.ndarray:
+        return np.where((owner == 11) & (np.arange(len(ours)) % 400 >= 320), 40 * ours, ours)
+
+    _, spreads = calibrated(positions(0.01, behind, each=400))
+    assert by_name(spreads, "p90", "text/11").verdict is Verdict.FAIL
+    assert by_name(spreads, "p90").verdict is Verdict.PASS
+    _, spreads = fixed(positions(1e-6, behind, each=400), 1e-6)
+    assert by_name(spreads, "p90", "text/11").verdict is Verdict.FAIL
 
 
 def test_a_single_wild_position_fails() -> None:
