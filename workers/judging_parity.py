@@ -21,6 +21,9 @@ from evals.parity.spelling import speller
 from evals.spec import Role, Workload
 from workers.model_files import known_folder
 
+_CODE = ("versions", "source_commit", "source_sha256", "external_package_commit", "external_package_sha256")
+"""The facts that say whether two launches of one engine ran the same code."""
+
 _WHAT = {Role.REFERENCE: "the float32 reference", Role.CHUNKED: "the engine with small prefill chunks"}
 
 
@@ -61,10 +64,19 @@ def _companion(
     if job.state != JobState.SUCCEEDED:
         error = job.error or {"message": f"its job is {job.state}"}
         return None, (f"{_WHAT[role]} was not measured: {error['message']}",)
-    differing = _differences(jobs[Role.CANDIDATE], job, heard)
+    differing = _differences(jobs[Role.CANDIDATE], job, heard) + _other_code(jobs, role)
     if differing:
         return None, tuple(f"{_WHAT[role]} cannot be used: {reason}" for reason in differing)
     return heard[role], ()
+
+
+def _other_code(jobs: Mapping[Role, JobRecord], role: Role) -> tuple[str, ...]:
+    """Name what a companion ran that the job whose engine it shares did not."""
+    shared = jobs[Role.CANDIDATE if role is Role.CHUNKED else Role.BASELINE].facts
+    other = jobs[role].facts
+    return tuple(
+        f"the {name.replace('_', ' ')} differ from its side's" for name in _CODE if shared.get(name) != other.get(name)
+    )
 
 
 def _as_launched(settings: ParitySettings, chunked: JobRecord | None) -> ParitySettings:

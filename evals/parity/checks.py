@@ -79,19 +79,29 @@ def self_check(
     near: Near,
     settings: ParitySettings,
     spell: Spell,
+    missing: Sequence[str] = (),
 ) -> ParityCheck:
-    """Judge the candidate under other circumstances against itself alone: log-probabilities and greedy tokens."""
+    """Judge the candidate under other circumstances against itself alone: log-probabilities and greedy tokens.
+
+    missing: prompts that should have been answered this way too, without which nothing is passed.
+    """
     if not lineup.pairs and not lineup.reasons:
         return without(name, title, ("no prompt was asked this way",))
     prefill = prefill_check(name, title, lineup, floor, tolerance, settings, spell)
     found = decodes(lineup, near, spell)
     return replace(
         prefill,
-        verdict=worst_of([prefill.verdict, *_verdicts(found)]),
+        verdict=worst_of([prefill.verdict, *_verdicts(found), *([Verdict.INCONCLUSIVE] if missing else [])]),
         divergences=found.divergences,
-        reasons=(*prefill.reasons, *decode_reasons(found)),
+        reasons=(*prefill.reasons, *decode_reasons(found), *_missing_reasons(missing)),
         notes=(*prefill.notes, *_decode_notes(found)),
     )
+
+
+def _missing_reasons(missing: Sequence[str]) -> tuple[str, ...]:
+    if not missing:
+        return ()
+    return (f"{plural(len(missing), 'prompt')} got no answer this way (first: {one_line(missing[0], 80)})",)
 
 
 def without(name: str, title: str, reasons: Sequence[str]) -> ParityCheck:

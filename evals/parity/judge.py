@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from evals.parity.greedy import greedy_lineups
 from evals.parity.pairing import Lineup, Scores, line_up, records_of
 from evals.parity.positions import scores_of
 from evals.parity.prefill import Spell, prefill_check
-from evals.parity.records import REFUSED, Mode, Observation, Record
+from evals.parity.records import CACHED_FROM, Mode, Observation, Record
 from evals.parity.settings import ParitySettings
 from evals.parity.severity import worst_of
 from evals.parity.summary import cached_tokens, coverage_of, headline_of, left_out_of
@@ -25,7 +26,7 @@ from evals.parity.tolerance import LEAST_FLOOR, Near, Tolerance, tolerance_of
 LEAST_MARGINS = 100
 """Fewer greedy tokens say too little about how far margins are off."""
 
-CANDIDATE, BASELINE, REFERENCE = "the candidate", "the baseline", "the reference"
+CANDIDATE, BASELINE, REFERENCE, CHUNKED = "the candidate", "the baseline", "the reference", "the chunked one"
 
 
 def ids_in_words(ids: Sequence[int]) -> str:
@@ -69,7 +70,7 @@ def judge_parity(
         calibration=judge.tolerance.words,
         checks=tuple(checks),
         coverage=(*coverage_of(candidate, checks), *_not_asked(settings, checks)),
-        left_out=left_out_of({CANDIDATE: candidate, BASELINE: baseline, REFERENCE: reference}),
+        left_out=left_out_of({CANDIDATE: candidate, BASELINE: baseline, REFERENCE: reference, CHUNKED: chunked}),
     )
 
 
@@ -103,7 +104,9 @@ class _Judge:
 
     def prefill(self) -> ParityCheck:
         title = f"Prefill log-probabilities against {self.name}"
-        return prefill_check("prefill", title, self.lineup, self.floor, self.tolerance, self.settings, self.spell)
+        beside = () if self.floor_lineup is None else self.floor_lineup.reasons
+        lineup = replace(self.lineup, reasons=(*self.lineup.reasons, *beside))
+        return prefill_check("prefill", title, lineup, self.floor, self.tolerance, self.settings, self.spell)
 
     def decode(self) -> ParityCheck:
         return decode_check(self.lineup, self.floor_lineup, self.near, self.name, self.spell)
@@ -117,24 +120,32 @@ class _Judge:
         return prefill_check("output", title, ours, beside, self.tolerance, self.settings, self.spell)
 
     def batch(self) -> ParityCheck:
-        return self._self("batch", "Batch of many against batch of one", records_of(self.candidate, Mode.TOGETHER), ())
+        records = records_of(self.candidate, Mode.TOGETHER)
+        return self._self("batch", "Batch of many against batch of one", records, 0)
 
     def cache(self) -> ParityCheck:
-        return self._self("cache", "Prefix cache against cold", records_of(self.candidate, Mode.CACHED), ())
+        return self._self("cache", "Prefix cache against cold", records_of(self.candidate, Mode.CACHED), CACHED_FROM)
 
     def chunk(self, chunked: Observation | None, notes: Sequence[str]) -> ParityCheck:
         title = f"Prefill in chunks of {self.settings.chunk_tokens:,} tokens against whole"
         if chunked is None:
             return without("chunk", title, notes or ("it was not measured",))
-        long = {
-            name: one for name, one in records_of(chunked).items() if len(one.prompt_ids) > self.settings.chunk_tokens
-        }
-        return self._self("chunk", title, long, _facts(chunked, self.candidate, ("the chunked one", CANDIDATE)))
+        reasons = _facts(chunked, self.candidate, (CHUNKED, CANDIDATE))
+        return self._self("chunk", title, records_of(chunked), self.settings.chunk_tokens + 1, reasons)
 
-    def _self(self, name: str, title: str, ours: Mapping[str, Record], reasons: tuple[str, ...]) -> ParityCheck:
-        lineup = line_up(ours, self.alone, ("this way", "alone"), partly=True)
+    def _self(
+        self, name: str, title: str, ours: Mapping[str, Record], least: int, reasons: tuple[str, ...] = ()
+    ) -> ParityCheck:
+        """Judge records of the candidate's prompts of at least so many tokens against those it was asked alone."""
+        alone = {prompt: one for prompt, one in self.alone.items() if len(one.prompt_ids) >= least}
+        lineup = line_up(
+            {prompt: ours[prompt] for prompt in alone if prompt in ours}, alone, ("this way", "alone"), partly=True
+        )
         lineup = Lineup(pairs=lineup.pairs, reasons=(*reasons, *lineup.reasons))
-        return self_check(name, title, lineup, self.floor, self.tolerance, self.near, self.settings, self.spell)
+        missing = [prompt for prompt in alone if prompt not in ours]
+        return self_check(
+            name, title, lineup, self.floor, self.tolerance, self.near, self.settings, self.spell, missing
+        )
 
 
 def _not_asked(settings: ParitySettings, checks: Sequence[ParityCheck]) -> tuple[str, ...]:
@@ -155,15 +166,13 @@ def _against(ours: Observation, theirs: Observation, names: tuple[str, str]) -> 
     lineup = line_up(first, second, names)
     reasons = list(_facts(ours, theirs, names))
     for side, records, name in ((ours, first, names[0]), (theirs, second, names[1])):
-        lost = [prompt for prompt in (*first, *second) if prompt not in records and not _is_out_of_reach(side, prompt)]
+        lost = list(dict.fromkeys(prompt for prompt in (*first, *second) if prompt not in records))
         if lost:
-            reasons.append(f"{name} has no record of {plural(len(lost), 'prompt')} (first: {one_line(lost[0], 80)})")
+            why = f", {one_line(side.left_out[lost[0]], 160)}" if lost[0] in side.left_out else ""
+            reasons.append(
+                f"{name} has no record of {plural(len(lost), 'prompt')} (first: {one_line(lost[0], 80)}{why})"
+            )
     return Lineup(pairs=lineup.pairs, reasons=(*reasons, *lineup.reasons))
-
-
-def _is_out_of_reach(side: Observation, prompt: str) -> bool:
-    """Tell whether a side has a good reason to lack a prompt, such as a shorter context; a refusal is none."""
-    return prompt in side.left_out and not side.left_out[prompt].startswith(REFUSED)
 
 
 def _facts(ours: Observation, theirs: Observation, names: tuple[str, str]) -> tuple[str, ...]:

@@ -10,14 +10,11 @@ from evals.errors import PlumblineError, RequestRefusedError
 from evals.parity.probes import Prefill, Probe
 from evals.parity.prompt import Prompt
 from evals.parity.prompts import PromptSet
-from evals.parity.records import REFUSED, Mode, Record
+from evals.parity.records import CACHED_FROM, REFUSED, Mode, Record
 from evals.parity.settings import ParitySettings
 
 IN_FLIGHT = 64
 """How many prompts are under way at most when they are asked together."""
-
-CACHED_FROM = 32
-"""Tokens a prompt must have for its beginning to be put into the prefix cache first."""
 
 _FLUSH = "/flush_cache?timeout=10"
 _NO_CACHE = "no prompt came from a prefix cache"
@@ -50,7 +47,7 @@ class Passes:
                 await self._put(prompt, self._probe(prompt, Mode.ALONE))
 
     async def together(self, prompts: Sequence[Prompt]) -> None:
-        """Ask all prompts at once."""
+        """Ask all prompts at once; after an interruption, those that are left."""
         await self._flush()
         places = asyncio.Semaphore(IN_FLIGHT)
 

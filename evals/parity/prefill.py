@@ -49,7 +49,7 @@ def prefill_check(
         ParityCheck(
             name=name,
             title=title,
-            verdict=_verdict(spreads, bool(ours.any()), bool(theirs.any() or lineup.reasons)),
+            verdict=_verdict(spreads, bool(ours.any()), bool(theirs.any() or lineup.reasons), bool(lacking)),
             value=None,
             unit="nats",
             n=len(sound),
@@ -75,8 +75,10 @@ def _spreads(positions: Positions, tolerance: Tolerance, seed: int) -> tuple[Spr
     return against_floor(positions, tolerance.factor, seed)
 
 
-def _verdict(spreads: Sequence[Spread], broken: bool, incomparable: bool) -> Verdict:
+def _verdict(spreads: Sequence[Spread], broken: bool, incomparable: bool, lacking: bool) -> Verdict:
     verdicts = [spread.verdict for spread in spreads if spread.verdict is not None]
+    if lacking:
+        verdicts.append(Verdict.INCONCLUSIVE)
     if broken:
         verdicts.append(Verdict.FAIL)
     if incomparable:

@@ -42,7 +42,7 @@ class PromptSet:
 def prompt_set(settings: ParitySettings, folder: Path | None) -> PromptSet:
     """Return the prompts for the model in a folder.
 
-    Without a folder, or without a tokenizer.json in it, ids are left open: `resolving.resolved` asks a server for them.
+    Without a folder, or without a tokenizer.json in it, ids are left open: `tokens.resolved` asks a server for them.
     Raises ModelBrokenError for a tokenizer that cannot be read, DatasetError when pictures cannot be drawn.
     """
     texts, vocabulary = load_texts(), load_vocabulary(folder)

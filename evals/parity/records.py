@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+CACHED_FROM = 32
+"""Tokens a prompt must have for its beginning to be put into the prefix cache first."""
+
 REFUSED = "refused by the server"
 """How the reason begins for which a prompt is left out that a server could have been expected to answer."""
 

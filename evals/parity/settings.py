@@ -7,6 +7,16 @@ from dataclasses import dataclass, fields
 from evals.errors import InvalidSubmissionError
 from evals.spec import Scalar, Workload
 
+MOST = {
+    "top_k": 100,
+    "compared_k": 100,
+    "decode_tokens": 1024,
+    "chunk_tokens": 1_000_000,
+    "factor": 100,
+    "tolerance": 10,
+}
+"""How large options may be: beyond, answers are gigabytes, or everything passes."""
+
 PARITY = "parity"
 """The benchmark's name of a parity workload."""
 
@@ -60,6 +70,8 @@ def _check(name: str, value: Scalar, kind: type) -> None:
         fits = isinstance(value, int) and not isinstance(value, bool) and value >= (0 if name == "seed" else 1)
     else:
         fits = isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < float("inf")
+    if fits and name in MOST and value > MOST[name]:  # type: ignore[operator]  # a number, as was checked
+        raise _invalid(f"the parity option {name} is {value!r}", f"give at most {MOST[name]:,}")
     if not fits:
         wanted = {bool: "true or false", int: "a whole number from 1"}.get(kind, "a positive number")
         raise _invalid(f"the parity option {name} is {value!r}", f"give {wanted}")

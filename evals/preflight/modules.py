@@ -11,6 +11,9 @@ from pathlib import Path
 STATEMENT_LISTS = ("body", "orelse", "finalbody")
 
 
+_LARGEST_BYTES = 5_000_000
+
+
 @dataclass(frozen=True, kw_only=True)
 class Imported:
     """Stand for a name that an import brings in; attribute: None for a module itself."""
@@ -84,20 +87,28 @@ class Module:
 def parse(name: str, path: Path, *, is_package: bool = False) -> Module | None:
     """Return a file's syntax tree, or None when it has none."""
     try:
-        return Module(name, path, ast.parse(path.read_bytes(), str(path)), is_package)
-    except (OSError, SyntaxError, ValueError):
+        return Module(name, path, _tree(path), is_package)
+    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 
 
 def syntax_error(path: Path) -> tuple[int, str]:
     """Return the line and the reason why a file cannot be parsed."""
     try:
-        ast.parse(path.read_bytes(), str(path))
+        _tree(path)
     except SyntaxError as error:
         return error.lineno or 1, error.msg
+    except (RecursionError, MemoryError):
+        return 1, "it is nested too deeply"
     except (OSError, ValueError) as error:
         return 1, str(error)
     return 1, "unknown"
+
+
+def _tree(path: Path) -> ast.Module:
+    if path.stat().st_size > _LARGEST_BYTES:
+        raise ValueError(f"it is larger than {_LARGEST_BYTES:,} bytes")
+    return ast.parse(path.read_bytes(), str(path))
 
 
 def absolute(node: ast.ImportFrom, module: Module) -> str:

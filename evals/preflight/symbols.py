@@ -10,6 +10,7 @@ from evals.preflight.modules import Imported, Module
 from evals.preflight.tree import SourceTree
 
 _DEEPEST = 40
+_MOST_BASES = 200
 """How many imports, assignments and bases are followed; a circle ends here."""
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -82,10 +83,9 @@ class Symbols:
 
     def mro(self, symbol: Symbol) -> list[Symbol]:
         """Return a class and all it inherits from, the nearest first; of unreadable bases the names alone."""
-        order: list[Symbol] = []
-        self._collect(symbol, order, 0)
-        last: dict[str, int] = {base.name: place for place, base in enumerate(order)}
-        return [base for place, base in enumerate(order) if last[base.name] == place]
+        found: list[Symbol] = []
+        self._collect(symbol, found, set())
+        return found[::-1]
 
     def method(self, symbol: Symbol, name: str) -> tuple[Symbol, Function] | None:
         """Return a class's method and the class that defines it, its own or inherited."""
@@ -102,13 +102,15 @@ class Symbols:
         """Tell whether a class is one of these or inherits from one; names are dotted and full."""
         return any(base.name in names for base in self.mro(symbol))
 
-    def _collect(self, symbol: Symbol, order: list[Symbol], depth: int) -> None:
-        order.append(symbol)
-        if depth > _DEEPEST or not isinstance(symbol.node, ast.ClassDef) or symbol.module is None:
-            return
-        for base in symbol.node.bases:
-            if (found := self.resolve(base, symbol.module)) is not None:
-                self._collect(found, order, depth + 1)
+    def _collect(self, symbol: Symbol, found: list[Symbol], seen: set[str]) -> None:
+        """Add a class behind all its bases, each once; the last base first, so that shared ones come before all."""
+        seen.add(symbol.name)
+        if len(seen) <= _MOST_BASES and isinstance(symbol.node, ast.ClassDef) and symbol.module is not None:
+            for node in reversed(symbol.node.bases):
+                base = self.resolve(node, symbol.module)
+                if base is not None and base.name not in seen:
+                    self._collect(base, found, seen)
+        found.append(symbol)
 
     def _bound(self, name: str, binding: object, module: Module, depth: int) -> Symbol | None:
         if depth > _DEEPEST:

@@ -97,9 +97,8 @@ def test_without_parity_there_are_no_companions() -> None:
     ("changes", "expected"),
     [
         ({"baseline": EngineSpec(kind="sglang", device="cuda", gpus=1, dtype="bfloat16")}, [Role.CHUNKED]),
-        ({"baseline": replace(ON_GPU.baseline, dtype="float32")}, [Role.CHUNKED]),
-        ({"baseline": replace(ON_GPU.baseline, dtype="auto")}, [Role.REFERENCE, Role.CHUNKED]),
-        ({"baseline": EngineSpec(kind="hf")}, [Role.CHUNKED]),
+        ({"candidate": EngineSpec(kind="sglang"), "baseline": EngineSpec(kind="hf")}, [Role.CHUNKED]),
+        ({"candidate": replace(ON_GPU.candidate, args={"chunked-prefill-size": 64})}, [Role.REFERENCE]),
         ({"baseline": EngineSpec(kind="hf", dtype="bfloat16")}, [Role.REFERENCE, Role.CHUNKED]),
         ({"candidate": replace(ON_GPU.baseline, args={})}, [Role.REFERENCE]),
         ({"candidate": EngineSpec(kind="remote", base_url="http://h:1")}, [Role.REFERENCE]),
@@ -113,6 +112,12 @@ def test_a_companion_is_launched_only_where_it_tells_something(
 ) -> None:
     asked = replace(ON_GPU, suite=CUSTOM_SUITE, workloads=(PARITY,))
     assert roles(replace(asked, **changes))[2:] == expected  # type: ignore[arg-type]  # mixed values
+
+
+@pytest.mark.parametrize("baseline", [EngineSpec(kind="hf"), EngineSpec(kind="hf", device="cuda", dtype="float16")])
+def test_two_dtypes_are_refused_because_one_floor_says_nothing_about_the_other(baseline: EngineSpec) -> None:
+    with pytest.raises(InvalidSubmissionError, match="parity cannot compare bfloat16 with"):
+        plan_jobs(replace(ON_GPU, suite=CUSTOM_SUITE, workloads=(PARITY,), baseline=baseline))
 
 
 def test_one_companion_serves_every_parity_workload_that_wants_it() -> None:

@@ -11,7 +11,7 @@ from evals.outcome import Verdict
 from evals.parity.comparisons import comparisons_of
 from evals.parity.findings import ParityCheck, ParityResult
 from evals.parity.judge import judge_parity
-from evals.parity.records import REFUSED, Form, Mode, Observation, Record, Tokenized
+from evals.parity.records import Form, Mode, Observation, Record, Tokenized
 from evals.parity.settings import ParitySettings
 from evals.verdict import judge
 from tests.unit.evals.parity.worlds import DECODED, observed, truth
@@ -133,14 +133,17 @@ def test_a_tokenizer_that_differs_fails_and_one_that_is_silent_decides_nothing()
     assert check(judged(candidate=silent), "tokens").verdict is Verdict.INCONCLUSIVE
 
 
-def test_a_prompt_that_was_lost_is_incomparable_and_one_that_was_left_out_is_named() -> None:
+def test_a_prompt_that_one_side_lacks_is_incomparable_and_its_reason_is_named() -> None:
     candidate = observed(NOISE, 1, modes=tuple(Mode))
     records = tuple(one for one in candidate.records if one.prompt != "long/2")
     lost = judged(candidate=replace(candidate, records=records))
     assert check(lost, "prefill").reasons == ("the candidate has no record of 1 prompt (first: long/2)",)
     assert lost.verdict is Verdict.INCOMPARABLE
     named = judged(candidate=replace(candidate, records=records, left_out={"long/2": "longer than 64 tokens"}))
-    assert named.verdict is Verdict.PASS
+    assert named.verdict is Verdict.INCOMPARABLE
+    assert check(named, "prefill").reasons == (
+        "the candidate has no record of 1 prompt (first: long/2, longer than 64 tokens)",
+    )
     assert named.left_out == ("long/2: longer than 64 tokens (of the candidate alone)",)
 
 
@@ -204,15 +207,21 @@ def test_what_was_not_measured_decides_nothing_unless_it_was_not_asked_for() -> 
     assert [one.name for one in alone.checks] == ["tokens", "prefill", "decode", "output"]
 
 
-@pytest.mark.parametrize(
-    ("reason", "verdict"),
-    [("longer than the context", Verdict.PASS), (f"{REFUSED}: HTTP 400", Verdict.INCOMPARABLE)],
-)
-def test_a_prompt_that_the_candidate_alone_refuses_is_no_pass(reason: str, verdict: Verdict) -> None:
+def test_prompts_without_a_noise_floor_are_no_pass() -> None:
+    baseline = observed(NOISE, 2)
+    kept = tuple(one for one in baseline.records if not one.prompt.startswith("code/"))
+    result = judged(baseline=replace(baseline, records=kept))
+    assert check(result, "prefill").verdict is Verdict.INCOMPARABLE
+    assert "the baseline has no record of 10 prompts" in " ".join(check(result, "prefill").reasons)
+
+
+@pytest.mark.parametrize(("mode", "name"), [(Mode.TOGETHER, "batch"), (Mode.CACHED, "cache")])
+def test_prompts_that_got_no_answer_together_or_from_the_cache_are_no_pass(mode: Mode, name: str) -> None:
     candidate = observed(NOISE, 1, modes=tuple(Mode))
-    kept = tuple(one for one in candidate.records if one.prompt != "code/0")
-    result = judged(candidate=replace(candidate, records=kept, left_out={"code/0": reason}))
-    assert check(result, "prefill").verdict is verdict
+    kept = tuple(one for one in candidate.records if (one.prompt, one.mode) != ("code/0", mode))
+    found = check(judged(candidate=replace(candidate, records=kept)), name)
+    assert found.verdict is Verdict.INCONCLUSIVE
+    assert found.reasons == ("1 prompt got no answer this way (first: code/0)",)
 
 
 def test_without_a_prefix_cache_there_is_no_check_of_it_and_the_report_says_so() -> None:
