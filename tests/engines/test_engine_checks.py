@@ -87,6 +87,7 @@ def markdown(service: Service, run_id: str) -> str:
     return shown.stdout
 
 
+@pytest.mark.slow
 def test_one_batch_and_the_offline_engine_agree_with_the_server(service: OpenService) -> None:
     run = service.submit(candidate={"engine": "sglang"}, suite="engine-checks")
     finished = service.finished(run["id"], timeout_s=500)
@@ -115,6 +116,7 @@ def test_a_vision_model_is_asked_with_pictures(service: OpenService) -> None:
     assert facts(finished, "offline")["n"] >= 2 * 20
 
 
+@pytest.mark.slow
 def test_weights_that_are_never_loaded_fail_both(service: OpenService, code: Path) -> None:
     candidate = {
         "engine": "sglang",
@@ -131,6 +133,7 @@ def test_weights_that_are_never_loaded_fail_both(service: OpenService, code: Pat
     assert "Nothing was found." in text
 
 
+@pytest.mark.slow
 def test_what_an_engine_has_no_check_for_decides_nothing(service: OpenService) -> None:
     checks = [
         {"name": "unit", "benchmark": "engine-check/unittest"},

@@ -110,6 +110,7 @@ def test_a_server_is_known_by_its_commit_after_its_branch_has_moved(
     assert after[IDENTITY] != before[IDENTITY]
 
 
+@pytest.mark.slow
 def test_a_submission_names_a_branch_and_its_report_the_commit(
     home: Path, repository: SGLangRepository, monkeypatch: pytest.MonkeyPatch
 ) -> None:

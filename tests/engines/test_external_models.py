@@ -173,6 +173,7 @@ def pictured(borrowed_home: Path) -> Path:
     return package
 
 
+@pytest.mark.slow
 def test_a_vision_model_brings_its_processor(borrowed_home: Path, pictured: Path) -> None:
     with serving(borrowed_home, VISION) as server:
         plain = described(server)

@@ -25,7 +25,7 @@ from evals.spec import EngineSpec, ModelSpec
 from tests.engines.service import ROOT
 from workers.server import Server, running
 
-pytestmark = pytest.mark.engines
+pytestmark = [pytest.mark.engines, pytest.mark.slow]
 
 MODEL = ROOT / "demo" / "demo-vlm"
 PARITY = ParitySettings(images=True)

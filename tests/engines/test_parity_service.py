@@ -47,7 +47,7 @@ def test_sglang_serves_the_same_model_as_transformers(service: Service) -> None:
     finished = service.finished(run["id"], timeout_s=600)
     report = service.report(run["id"])
     found = checks(report)
-    assert list(found) == ["tokens", "prefill", "decode", "batch", "cache", "chunk"]
+    assert list(found) == ["tokens", "prefill", "decode", "output", "batch", "cache", "chunk"]
     assert found["prefill"]["value"] < 1e-4
     assert {check["verdict"] for check in found.values()} == {"pass"}
     assert finished["verdict"] == "pass"
@@ -58,6 +58,7 @@ def test_sglang_serves_the_same_model_as_transformers(service: Service) -> None:
     )
 
 
+@pytest.mark.slow
 def test_bfloat16_is_held_against_float32_beside_an_accuracy_benchmark_and_rescoring_keeps_what_was_found(
     service: Service,
 ) -> None:
@@ -86,6 +87,7 @@ def test_bfloat16_is_held_against_float32_beside_an_accuracy_benchmark_and_resco
     assert again["companions"] == report["companions"]
 
 
+@pytest.mark.slow
 def test_a_worker_killed_in_the_middle_asks_only_what_was_not_heard(service: Service) -> None:
     alone = {**SMALL, "options": {**SMALL["options"], "self_checks": False}}
     run = service.submit(suite=None, workloads=[alone])
@@ -103,6 +105,7 @@ def test_a_worker_killed_in_the_middle_asks_only_what_was_not_heard(service: Ser
     assert report["verdict"] == "pass", report["reasons"]
 
 
+@pytest.mark.slow
 def test_there_are_no_samples_and_the_command_line_says_so(service: Service) -> None:
     run = service.submit(suite=None, workloads=[SMALL], model="/nowhere")
     told = service.command("samples", run["id"])

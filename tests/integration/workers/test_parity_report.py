@@ -64,12 +64,12 @@ def test_the_tolerance_is_calibrated_by_the_reference_and_every_check_decides() 
     (result,) = report.parity
     assert report.verdict is Verdict.PASS
     assert report.headline == result.headline
-    assert [item.name for item in result.checks] == ["tokens", "prefill", "decode", "batch", "cache", "chunk"]
+    assert [item.name for item in result.checks] == ["tokens", "prefill", "decode", "output", "batch", "cache", "chunk"]
     prefill = check(result, "prefill")
     assert prefill.floor is not None
     assert prefill.value is not None
     assert any(spread.ratio == pytest.approx(ERROR / FLOOR) for spread in prefill.spreads)
-    assert [row.verdict for row in report.comparisons] == [Verdict.PASS] * 6
+    assert [row.verdict for row in report.comparisons] == [Verdict.PASS] * 7
     assert all(row.decides for row in report.comparisons)
     assert [side.role for side in report.companions] == ["reference", "chunked"]
     assert report.companions[0].settings["dtype"] == "float32"
@@ -197,7 +197,7 @@ def test_a_candidate_far_beyond_the_floor_fails_with_the_headline_of_parity() ->
     report = report_of_run(run_id)
     assert report.verdict is Verdict.FAIL
     assert report.headline == report.parity[0].headline
-    assert [item.name for item in report.parity[0].checks] == ["tokens", "prefill", "decode"]
+    assert [item.name for item in report.parity[0].checks] == ["tokens", "prefill", "decode", "output"]
 
 
 def test_numbers_that_are_none_are_reported_and_kept() -> None:
