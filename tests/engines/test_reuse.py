@@ -56,8 +56,8 @@ def test_no_cache_asks_everything_anew(service: Service) -> None:
 def test_another_dtype_reuses_nothing(service: Service) -> None:
     submitted(service, limit=5)
     run = submitted(service, limit=5, candidate=CANDIDATE | {"dtype": "bfloat16"})
-    report = service.report(run["id"])
-    assert (report["candidate"]["reused"], report["baseline"]["reused"]) == ({}, {})
+    # As above: the baseline may have been asked in bfloat16 by another test.
+    assert service.report(run["id"])["candidate"]["reused"] == {}
 
 
 def test_an_engine_compared_with_itself_is_asked_anew_on_one_side(service: Service) -> None:
