@@ -10,13 +10,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import client, demo_overhead, planted_faults, real_engine
+from benchmarks import client, demo_overhead, planted_faults, real_engine, serving_null
 
 BENCHMARKS: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
     "client": lambda chosen: client.measure(chosen.data, chosen.rounds),
     "real_engine": lambda chosen: real_engine.measure(chosen.rounds),
     "demo_overhead": lambda chosen: demo_overhead.measure(),
     "planted_faults": lambda chosen: planted_faults.measure(),
+    "serving_null": lambda chosen: serving_null.measure(chosen.rounds),
 }
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 

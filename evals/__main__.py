@@ -1,4 +1,7 @@
-"""`python -m evals`: BENCHMARK --base-url URL runs a workload, `score` judges answers, `parity` compares servers."""
+"""`python -m evals`: BENCHMARK --base-url URL runs a workload, `score` judges answers, `parity` compares servers.
+
+`serving` loads a server and measures its latencies and throughput.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from evals.errors import PlumblineError
 def main() -> int:
     """Do what the command line asks for; return 2 after a clear error."""
     try:
-        return {"score": _score, "parity": _parity}.get("".join(sys.argv[1:2]), _run)()
+        return {"score": _score, "parity": _parity, "serving": _serving}.get("".join(sys.argv[1:2]), _run)()
     except PlumblineError as error:
         print(f"error: {error.message}\n  to mend it: {error.remedy}", file=sys.stderr)
         return 2
@@ -44,6 +47,14 @@ def _parity() -> int:
     parser = argparse.ArgumentParser(prog="python -m evals parity", description="Is it the same model on two servers?")
     parity.add_arguments(parser)
     return parity.run(parser.parse_args(sys.argv[2:]))
+
+
+def _serving() -> int:
+    from evals.command import serving
+
+    parser = argparse.ArgumentParser(prog="python -m evals serving", description="Load a server and measure it.")
+    serving.add_arguments(parser)
+    return serving.run(parser.parse_args(sys.argv[2:]))
 
 
 if __name__ == "__main__":
