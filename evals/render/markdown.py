@@ -74,12 +74,13 @@ def _margins(comparisons: Sequence[Comparison]) -> str:
         return ""
     ordered = sorted(comparisons, key=lambda comparison: _URGENCY.index(comparison.verdict or Verdict.ERROR))
     header = ("workload", "candidate", "baseline", "difference [95 %]", "margin", "n", "verdict")
-    text = table(header, (_deciding_row(comparison) for comparison in ordered[:DECIDING_ROWS]))
+    text = table(header, (deciding_row(comparison) for comparison in ordered[:DECIDING_ROWS]))
     hidden = len(ordered) - DECIDING_ROWS
     return text + f"\n\n…and {hidden} more, less urgent, in the full report." if hidden > 0 else text
 
 
-def _deciding_row(comparison: Comparison) -> tuple[str, ...]:
+def deciding_row(comparison: Comparison) -> tuple[str, ...]:
+    """Return a comparison's cells: workload, both sides, difference, margin, n, verdict."""
     return (
         plain(comparison.workload, 60),
         measured(comparison.candidate),

@@ -10,12 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from evals.formatting import NOT_MEASURED, difference, margin, measured, one_line, sizes
+from evals.formatting import NOT_MEASURED, difference, measured, one_line
 from evals.metrics import Kind
 from evals.render.escape import block, code, link, plain
+from evals.render.markdown import deciding_row
 from evals.render.parity import parity_table
 from evals.render.provenance import NOT_RECORDED, SUBMIT_COMMAND
-from evals.render.signs import SIGNS, verdict_cell
+from evals.render.signs import SIGNS
 from evals.render.tables import bullets, table
 from evals.result import Comparison, Report, SideSummary
 from evals.verdict import WORDS
@@ -58,21 +59,9 @@ def _accuracy(report: Report) -> Iterator[str]:
         yield f"Accuracy: {NOT_MEASURED}."
         return
     header = ("benchmark", *_names(report), "difference [95 %]", "margin", "n", "verdict")
-    yield table(header, (_accuracy_row(comparison) for comparison in found))
+    yield table(header, (deciding_row(comparison) for comparison in found))
     if _shows_pictures(report) and not _measures_mmmu(report):
         yield f"MMMU, which the guide requires of a model that takes images: {NOT_MEASURED}."
-
-
-def _accuracy_row(comparison: Comparison) -> tuple[str, ...]:
-    return (
-        plain(comparison.workload, 60),
-        measured(comparison.candidate),
-        measured(comparison.baseline),
-        difference(comparison),
-        margin(comparison),
-        sizes(comparison),
-        verdict_cell(comparison.verdict),
-    )
 
 
 def _parity(report: Report) -> Iterator[str]:
