@@ -17,10 +17,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from evals.outcome import Verdict
-from evals.parity.calibrated import against_floor
-from evals.parity.fixed import within
-from evals.parity.positions import Positions
-from evals.parity.severity import worst_of
+from evals.parity.judging.calibrated import against_floor
+from evals.parity.judging.fixed import within
+from evals.parity.judging.positions import Positions
+from evals.parity.judging.severity import worst_of
 
 FACTOR = 3.0
 TOLERANCE = 1e-4

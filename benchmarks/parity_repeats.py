@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from evals.client import EngineClient
+from evals.parity.asking.observing import ParityListener, observe
+from evals.parity.asking.prompts import PromptSet, prompt_set
 from evals.parity.findings import ParityCheck, ParityResult
-from evals.parity.judge import judge_parity
-from evals.parity.observing import ParityListener, observe
-from evals.parity.prompts import PromptSet, prompt_set
+from evals.parity.judging.judge import judge_parity
 from evals.parity.records import Observation
 from evals.parity.settings import ParitySettings
 

@@ -23,12 +23,12 @@ from evals.accuracy.datasets import DEMO_DATA
 from evals.accuracy.harness import Observer, run_accuracy
 from evals.client import EngineClient
 from evals.compare import compare_workload
-from evals.parity.judge import judge_parity
-from evals.parity.observing import ParityListener, observe
-from evals.parity.prompts import PromptSet, prompt_set
+from evals.parity.asking.observing import ParityListener, observe
+from evals.parity.asking.prompts import PromptSet, prompt_set
+from evals.parity.asking.spelling import speller
+from evals.parity.judging.judge import judge_parity
 from evals.parity.records import Mode, Observation
 from evals.parity.settings import ParitySettings
-from evals.parity.spelling import speller
 from evals.plan import load_suite
 from evals.result import Score
 from evals.spec import EngineSpec, ModelSpec, Workload

@@ -10,7 +10,7 @@ from rich.text import Text
 from cli.table import STYLES, new_table
 from evals.formatting import check_name, margin, measured, one_line, sizes
 from evals.parity.findings import ParityCheck, ParityResult
-from evals.parity.words import (
+from evals.parity.judging.words import (
     divergence_title,
     divergence_words,
     filled_columns,

@@ -9,7 +9,7 @@ from dashboard.words import verdict_word
 from evals.formatting import check_name, margin, measured, sizes
 from evals.outcome import Verdict
 from evals.parity.findings import ParityCheck, ParityResult
-from evals.parity.words import (
+from evals.parity.judging.words import (
     DIVERGENCE_HEADS,
     GROUP_HEADS,
     SPREAD_HEADS,

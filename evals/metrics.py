@@ -72,6 +72,33 @@ PARITY_METRICS: dict[str, Metric] = {
 }
 """The metric of each parity check: how far log-probabilities are apart, or how many texts and prompts are equal."""
 
+
+def _latency(name: str, title: str) -> Metric:
+    return Metric(name=name, title=title, unit="ms", direction=Direction.LOWER, kind=Kind.PERFORMANCE)
+
+
+def _rate(name: str, title: str, unit: str) -> Metric:
+    return Metric(name=name, title=title, unit=unit, direction=Direction.HIGHER, kind=Kind.PERFORMANCE)
+
+
+SERVING_METRICS: dict[str, Metric] = {
+    metric.name: metric
+    for metric in (
+        _latency("ttft_p50", "median TTFT"),
+        _rate("output_tokens_per_s", "output throughput", "tokens/s"),
+        _latency("ttft_p99", "TTFT p99"),
+        _latency("itl_p50", "median ITL"),
+        _latency("itl_p99", "ITL p99"),
+        _latency("tpot_p50", "median TPOT"),
+        _latency("e2e_p50", "median E2E latency"),
+        _latency("e2e_p99", "E2E latency p99"),
+        _rate("requests_per_s", "requests", "requests/s"),
+        _rate("input_tokens_per_s", "input throughput", "tokens/s"),
+        _rate("goodput_share", "answers within the limits", "share"),
+    )
+}
+"""What a duel compares, in the order in which it is shown; the first two decide."""
+
 ENGINE_CHECK_METRIC = Metric(
     name="engine_check", title="the engine's own check", unit="share", direction=Direction.HIGHER, kind=Kind.CHECK
 )
@@ -84,6 +111,7 @@ METRICS: dict[str, Metric] = {
         ACCURACY_NORM,
         ACCURACY_OFFICIAL,
         *PARITY_METRICS.values(),
+        *SERVING_METRICS.values(),
         ENGINE_CHECK_METRIC,
     )
 }

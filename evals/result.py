@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from evals.duel.results import ServingResult
 from evals.metrics import Metric
 from evals.outcome import Verdict as Verdict
 from evals.parity.findings import ParityResult
@@ -164,7 +165,8 @@ class Report:
     """Hold a run's comparisons and verdict, saved once and never recomputed.
 
     scorer: whose judgement decides, when it is another than the workloads' own. parity: what the parity workloads
-    found; each of their checks is among the comparisons too. companions: the further jobs that parity asked for.
+    found, serving: what the serving workloads did; each of their checks and deciding ratios is among the comparisons
+    too. companions: the further jobs that parity asked for.
     """
 
     run_id: str
@@ -180,3 +182,4 @@ class Report:
     reasons: tuple[str, ...] = ()
     parity: tuple[ParityResult, ...] = ()
     companions: tuple[SideSummary, ...] = ()
+    serving: tuple[ServingResult, ...] = ()

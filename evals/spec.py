@@ -18,13 +18,14 @@ class Role(StrEnum):
     """Which side of a comparison a job measures.
 
     REFERENCE and CHUNKED are companions that parity workloads bring along: the baseline's engine in float32, and the
-    candidate's engine with small prefill chunks.
+    candidate's engine with small prefill chunks. DUEL measures both sides of serving workloads in one job.
     """
 
     CANDIDATE = "candidate"
     BASELINE = "baseline"
     REFERENCE = "reference"
     CHUNKED = "chunked"
+    DUEL = "duel"
 
 
 class Api(StrEnum):
@@ -150,13 +151,14 @@ class Submission:
 
 @dataclass(frozen=True, kw_only=True)
 class JobSpec:
-    """Hold one engine launch and the workloads that run on it."""
+    """Hold one engine launch and the workloads that run on it; a duel launches its opponent too."""
 
     role: Role
     model: ModelSpec
     engine: EngineSpec
     workloads: tuple[Workload, ...]
     use_cache: bool = True
+    opponent: EngineSpec | None = None
 
 
 def digest(value: Any) -> str:

@@ -12,12 +12,12 @@ from db.observations import observation_of
 from db.states import JobState
 from evals.compare import difference_of_settings
 from evals.outcome import Verdict
+from evals.parity.asking.spelling import speller
 from evals.parity.companions import CHUNK_ARGUMENT, served_dtype
 from evals.parity.findings import ParityCheck, ParityResult
-from evals.parity.judge import judge_parity
+from evals.parity.judging.judge import judge_parity
 from evals.parity.records import Observation
 from evals.parity.settings import ParitySettings, parity_settings
-from evals.parity.spelling import speller
 from evals.spec import Role, Workload
 from workers.model_files import known_folder
 

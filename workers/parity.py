@@ -9,8 +9,8 @@ from db.jobs import note_facts
 from db.observations import end_observation, forget_observation, is_observed, observation_of
 from db.session import transaction
 from evals.client import EngineClient
-from evals.parity.observing import ParityListener, observe
-from evals.parity.prompts import PromptSet, prompt_set
+from evals.parity.asking.observing import ParityListener, observe
+from evals.parity.asking.prompts import PromptSet, prompt_set
 from evals.parity.records import Observation, Record, Tokenized
 from evals.parity.settings import parity_settings
 from evals.spec import ModelSpec, Role, Workload

@@ -20,7 +20,7 @@ from evals.accuracy.benchmarks import load_benchmark
 from evals.accuracy.harness import unanswered
 from evals.accuracy.questions import Question
 from evals.modalities import require_eyes
-from evals.parity.prompts import PromptSet
+from evals.parity.asking.prompts import PromptSet
 from evals.parity.settings import is_parity
 from evals.protocol import GenerationRequest
 from evals.result import Response, SampleKey

@@ -19,8 +19,8 @@ from db.timeline import phase_seconds
 from evals.compare import compare_workload, difference_of_settings
 from evals.engine_checks.comparison import comparison_of
 from evals.metrics import DIRECTION_OF, Direction
-from evals.parity.comparisons import comparisons_of
 from evals.parity.findings import ParityResult
+from evals.parity.judging.comparisons import comparisons_of
 from evals.parity.settings import is_parity
 from evals.preflight.findings import PREFLIGHT
 from evals.reproduce import submit_command

@@ -14,13 +14,13 @@ import orjson
 
 from evals.client import EngineClient
 from evals.outcome import Verdict
+from evals.parity.asking.observing import ParityListener, observe, resolve
+from evals.parity.asking.prompts import PromptSet, prompt_set
+from evals.parity.asking.serving import Serving, ask_serving
+from evals.parity.asking.spelling import speller
 from evals.parity.findings import ParityResult
-from evals.parity.observing import ParityListener, observe, resolve
-from evals.parity.prompts import PromptSet, prompt_set
 from evals.parity.records import Observation
-from evals.parity.serving import Serving, ask_serving
 from evals.parity.settings import ParitySettings
-from evals.parity.spelling import speller
 from evals.render.parity_text import parity_text
 from evals.transport.loop import run_loop
 
@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Ask, judge and print; return 0 for a pass, 1 for a fail and 2 for anything else."""
-    from evals.parity.judge import judge_parity
+    from evals.parity.judging.judge import judge_parity
 
     settings = _settings(arguments)
     sides = _sides(arguments, settings)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from evals.formatting import check_name, margin, measured, sizes
 from evals.outcome import Verdict
 from evals.parity.findings import ParityCheck, ParityResult, TokenDifference
-from evals.parity.words import (
+from evals.parity.judging.words import (
     DIVERGENCE_HEADS,
     GROUP_HEADS,
     SPREAD_HEADS,

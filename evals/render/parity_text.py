@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from evals.formatting import nats, one_line, percent
 from evals.parity.findings import Divergence, ParityCheck, ParityResult, TokenDifference, WorstPosition
-from evals.parity.spread_words import ratio_words
+from evals.parity.judging.spread_words import ratio_words
 
 _SHOWN = 5
 _DIFF_LINES = 12

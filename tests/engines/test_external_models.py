@@ -23,9 +23,9 @@ from evals.accuracy.harness import Observer, run_accuracy
 from evals.client import EngineClient
 from evals.errors import ArchitectureError
 from evals.outcome import Verdict
-from evals.parity.judge import judge_parity
-from evals.parity.observing import ParityListener, observe
-from evals.parity.prompts import prompt_set
+from evals.parity.asking.observing import ParityListener, observe
+from evals.parity.asking.prompts import prompt_set
+from evals.parity.judging.judge import judge_parity
 from evals.parity.records import Observation
 from evals.parity.settings import ParitySettings
 from evals.plan import load_suite

@@ -17,8 +17,8 @@ import pytest
 
 from db.settings import Settings
 from evals.client import EngineClient
-from evals.parity.observing import ParityListener, observe, resolve
-from evals.parity.prompts import PromptSet, prompt_set
+from evals.parity.asking.observing import ParityListener, observe, resolve
+from evals.parity.asking.prompts import PromptSet, prompt_set
 from evals.parity.records import Mode, Observation, Record
 from evals.parity.settings import ParitySettings
 from evals.spec import EngineSpec, ModelSpec

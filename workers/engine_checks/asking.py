@@ -10,7 +10,7 @@ from typing import Any
 from evals.client import EngineClient
 from evals.engine_checks.output import DECODED, PROMPTS
 from evals.engine_checks.settings import EngineCheckSettings
-from evals.parity.prompts import prompt_set
+from evals.parity.asking.prompts import prompt_set
 from evals.parity.settings import ParitySettings
 from evals.spec import ModelSpec
 from workers.model_files import local_folder

@@ -12,8 +12,8 @@ from db.observations import end_observation, observation_of, save_observed
 from db.session import transaction
 from db.tables import Job
 from evals.client import EngineClient
-from evals.parity.prompt import Prompt
-from evals.parity.prompts import PromptSet
+from evals.parity.asking.prompt import Prompt
+from evals.parity.asking.prompts import PromptSet
 from evals.spec import Role, Workload
 from tests.integration.db.builders import claim
 from tests.integration.workers.parity_world import observation, parity_run

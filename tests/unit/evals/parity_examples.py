@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from evals.outcome import Verdict
-from evals.parity.comparisons import comparisons_of
 from evals.parity.findings import Divergence, ParityCheck, ParityResult, Spread, TokenDifference, WorstPosition
+from evals.parity.judging.comparisons import comparisons_of
 from evals.result import Report
 from evals.verdict import build_report
 from tests.unit.evals.report_examples import passed, sides

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from evals import __main__
-from tests.unit.evals.parity.scripted_server import Answer, Script, serving
+from tests.unit.evals.parity.asking.scripted_server import Answer, Script, serving
 
 DEMO = Path(__file__).resolve().parents[4] / "demo" / "demo-llm"
 

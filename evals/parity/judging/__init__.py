@@ -1,0 +1,1 @@
+"""What was heard of two servers, compared: positions side by side, tolerances, checks and their words."""

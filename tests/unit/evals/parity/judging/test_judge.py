@@ -1,0 +1,281 @@
+"""A whole parity workload: what passes, what fails, and what is said about it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from evals.outcome import Verdict
+from evals.parity.findings import ParityCheck, ParityResult
+from evals.parity.judging.comparisons import comparisons_of
+from evals.parity.judging.judge import judge_parity
+from evals.parity.records import Form, Mode, Observation, Record, Tokenized
+from evals.parity.settings import ParitySettings
+from evals.verdict import judge
+from tests.unit.evals.parity.judging.worlds import DECODED, observed, truth
+from tests.unit.evals.report_examples import sides
+
+SETTINGS = ParitySettings(compared_k=5, chunk_tokens=80)
+NOISE = 0.01
+
+
+def judged(settings: ParitySettings = SETTINGS, **changes: Any) -> ParityResult:
+    """The correct model, calibrated, with changes."""
+    asked: dict[str, Any] = {
+        "candidate": observed(NOISE, 1, modes=tuple(Mode)),
+        "baseline": observed(NOISE, 2),
+        "reference": observed(0.0, 3),
+        "chunked": observed(NOISE, 4),
+        "dtype": "bfloat16",
+    }
+    return judge_parity("parity", settings, **(asked | changes))
+
+
+def check(result: ParityResult, name: str) -> ParityCheck:
+    return next(one for one in result.checks if one.name == name)
+
+
+def with_record(observation: Observation, prompt: str, mode: Mode = Mode.ALONE, **changes: Any) -> Observation:
+    records = tuple(
+        replace(one, **changes) if (one.prompt, one.mode) == (prompt, mode) else one for one in observation.records
+    )
+    return replace(observation, records=records)
+
+
+def with_logprob(observation: Observation, prompt: str, place: int, value: float) -> Observation:
+    prefill = next(one.prefill for one in observation.records if one.prompt == prompt and one.mode is Mode.ALONE)
+    logprobs = (*prefill.logprobs[:place], value, *prefill.logprobs[place + 1 :])
+    return with_record(observation, prompt, prefill=replace(prefill, logprobs=logprobs))
+
+
+def test_the_same_model_passes_every_check_and_says_how() -> None:
+    result = judged()
+    assert {one.name: one.verdict for one in result.checks} == dict.fromkeys(
+        ("tokens", "prefill", "decode", "output", "batch", "cache", "chunk"), Verdict.PASS
+    )
+    assert result.headline.startswith("same model: the error at p99 is ")
+    assert "calibrated" in result.calibration
+    assert result.coverage[:2] == (
+        f"30 prompts, {check(result, 'prefill').n:,} positions, the longest prompt has "
+        f"{max(len(ids) for ids, *_ in truth().values()):,} tokens",
+        "kinds of prompts: text 10, code 10, long 10",
+    )
+    assert any("came from the prefix cache" in line for line in result.coverage)
+
+
+def test_the_floor_is_the_baseline_against_the_reference_at_the_same_positions() -> None:
+    prefill = check(judged(baseline=observed(2 * NOISE, 2)), "prefill")
+    (p50,) = [one for one in prefill.spreads if (one.name, one.group) == ("p50", "all")]
+    assert p50.ratio == pytest.approx(0.5, rel=0.1)
+    assert (prefill.limit, prefill.statistic) == (pytest.approx(3 * (prefill.floor or 0)), "p99")
+
+
+def test_another_model_fails_and_shows_the_positions() -> None:
+    result = judged(candidate=observed(1.0, 1, modes=tuple(Mode)))
+    assert result.verdict is Verdict.FAIL
+    assert result.headline.startswith("parity fails: prefill: ")
+    prefill = check(result, "prefill")
+    assert len(prefill.worst) == 10
+    worst = prefill.worst[0]
+    ids = truth()[worst.prompt][0]
+    assert worst.token == f"<{ids[worst.position]}>"
+    assert worst.before.endswith(f"<{ids[worst.position - 1]}>")
+    assert check(result, "decode").verdict is Verdict.FAIL
+    assert "no near tie" in check(result, "decode").reasons[0]
+
+
+def test_a_fault_in_one_kind_of_prompts_fails() -> None:
+    faulty = observed(lambda prompt: 10 * NOISE if prompt.startswith("code/") else NOISE, 1, modes=tuple(Mode))
+    result = judged(candidate=faulty)
+    assert check(result, "prefill").verdict is Verdict.FAIL
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("-inf")])
+def test_no_number_from_the_candidate_fails_and_names_the_position(value: float) -> None:
+    candidate = with_logprob(observed(NOISE, 1, modes=tuple(Mode)), "code/3", 6, value)
+    prefill = check(judged(candidate=candidate), "prefill")
+    assert prefill.verdict is Verdict.FAIL
+    assert prefill.reasons[0] == "the candidate gives no finite number at 1 position (first: position 7 of code/3)"
+    assert (prefill.worst[0].position, prefill.worst[0].candidate) == (7, None)
+    assert prefill.n == sum(len(ids) - 1 for ids, *_ in truth().values()) - 1
+
+
+def test_no_number_from_the_reference_is_not_the_candidates_fault() -> None:
+    prefill = check(judged(reference=with_logprob(observed(0.0, 3), "code/3", 6, float("nan"))), "prefill")
+    assert prefill.verdict is Verdict.INCOMPARABLE
+    assert "position 7 of code/3" in prefill.reasons[0]
+
+
+def test_other_prompt_tokens_are_a_finding_of_their_own_and_no_comparison() -> None:
+    candidate = observed(NOISE, 1, modes=tuple(Mode))
+    ids = next(one.prompt_ids for one in candidate.records if one.prompt == "text/0")
+    for mode in Mode:
+        candidate = with_record(candidate, "text/0", mode, prompt_ids=(*ids[:9], 0, *ids[9:]))
+    result = judged(candidate=candidate)
+    assert check(result, "prefill").verdict is Verdict.INCOMPARABLE
+    tokens = check(result, "tokens")
+    assert tokens.verdict is result.verdict is Verdict.FAIL
+    (difference,) = tokens.token_differences
+    assert (difference.form, difference.candidate_count - difference.reference_count) == ("prompt", 1)
+    assert [line for line in difference.diff if line.startswith("+") and "+++" not in line] == ["+0 '<0>'"]
+
+
+def test_a_tokenizer_that_differs_fails_and_one_that_is_silent_decides_nothing() -> None:
+    candidate = observed(NOISE, 1, modes=tuple(Mode))
+    other = Tokenized(prompt="text/0", form=Form.CHAT, token_ids=(1, 9, 3))
+    differing = replace(candidate, tokenized=(other, *candidate.tokenized[:1]))
+    tokens = check(judged(candidate=differing), "tokens")
+    assert tokens.verdict is Verdict.FAIL
+    assert tokens.reasons[0] == "text/0 as chat: 3 tokens from the candidate, 3 from the baseline"
+    silent = replace(candidate, tokenized=tuple(replace(one, token_ids=None) for one in candidate.tokenized))
+    assert check(judged(candidate=silent), "tokens").verdict is Verdict.INCONCLUSIVE
+
+
+def test_a_prompt_that_one_side_lacks_is_incomparable_and_its_reason_is_named() -> None:
+    candidate = observed(NOISE, 1, modes=tuple(Mode))
+    records = tuple(one for one in candidate.records if one.prompt != "long/2")
+    lost = judged(candidate=replace(candidate, records=records))
+    assert check(lost, "prefill").reasons == ("the candidate has no record of 1 prompt (first: long/2)",)
+    assert lost.verdict is Verdict.INCOMPARABLE
+    named = judged(candidate=replace(candidate, records=records, left_out={"long/2": "longer than 64 tokens"}))
+    assert named.verdict is Verdict.INCOMPARABLE
+    assert check(named, "prefill").reasons == (
+        "the candidate has no record of 1 prompt (first: long/2, longer than 64 tokens)",
+    )
+    assert named.left_out == ("long/2: longer than 64 tokens (of the candidate alone)",)
+
+
+def test_servers_that_were_asked_different_prompts_are_incomparable() -> None:
+    result = judged(baseline=observed(NOISE, 2, facts={"prompts_sha256": "q"}), reference=None)
+    assert result.verdict is Verdict.INCOMPARABLE
+    assert "the prompts sha256 differs: p for the candidate, q for the baseline" in result.headline
+
+
+def test_without_a_reference_the_tolerance_is_fixed_and_says_why() -> None:
+    exact = judged(
+        reference=None,
+        baseline=observed(0.0, 2),
+        candidate=observed(1e-7, 1, modes=tuple(Mode)),
+        chunked=observed(0, 4),
+        dtype="float32",
+    )
+    assert exact.verdict is Verdict.PASS
+    assert "tolerance 1e-4 nats" in exact.headline
+    assert "rounding is far below it" in exact.calibration
+    coarse = judged(reference=None, notes=("the float32 reference was not measured: out of memory",))
+    assert "out of memory" in coarse.calibration
+    assert "coarse" in coarse.calibration
+    wide = judged(ParitySettings(tolerance=0.5), reference=None)
+    assert check(wide, "prefill").limit == 0.5
+
+
+def test_the_dtype_chooses_the_fixed_tolerance() -> None:
+    limits = {name: check(judged(reference=None, dtype=name), "prefill").limit for name in ("bfloat16", "auto")}
+    assert limits["bfloat16"] == limits["auto"] == 0.25
+    noisy = judged(reference=None, dtype="float32")
+    assert noisy.verdict is Verdict.FAIL
+
+
+def test_the_candidate_is_held_against_itself_in_batches_from_the_cache_and_in_chunks() -> None:
+    def wrong(mode: Mode) -> Observation:
+        fine, faulty = (observed(noise, 1, modes=tuple(Mode)) for noise in (NOISE, 0.5))
+        others = tuple(one for one in fine.records if one.mode is not mode)
+        return replace(fine, records=(*others, *(one for one in faulty.records if one.mode is mode)))
+
+    for mode, name in ((Mode.TOGETHER, "batch"), (Mode.CACHED, "cache")):
+        result = judged(candidate=wrong(mode))
+        assert [one.name for one in result.checks if one.verdict is Verdict.FAIL] == [name]
+    assert [one.name for one in judged(chunked=observed(0.5, 4)).checks if one.verdict is Verdict.FAIL] == ["chunk"]
+
+
+def test_only_prompts_longer_than_a_chunk_are_compared_in_chunks() -> None:
+    longer = [ids for ids, *_ in truth().values() if len(ids) > 80]
+    assert check(judged(), "chunk").n == sum(len(ids) - 1 for ids in longer)
+    none = check(judged(ParitySettings(chunk_tokens=500)), "chunk")
+    assert (none.verdict, none.reasons) == (Verdict.INCONCLUSIVE, ("no prompt was asked this way",))
+
+
+def test_what_was_not_measured_decides_nothing_unless_it_was_not_asked_for() -> None:
+    failed = judged(chunked=None, chunk_notes=("its job failed",))
+    assert (failed.verdict, check(failed, "chunk").reasons) == (Verdict.INCONCLUSIVE, ("its job failed",))
+    never = judged(chunked=None, chunk_notes=None)
+    assert never.verdict is Verdict.PASS
+    assert "prefill in chunks was not compared" in " ".join(never.coverage)
+    alone = judged(replace(SETTINGS, self_checks=False), candidate=observed(NOISE, 1), chunked=None)
+    assert [one.name for one in alone.checks] == ["tokens", "prefill", "decode", "output"]
+
+
+def test_prompts_without_a_noise_floor_are_no_pass() -> None:
+    baseline = observed(NOISE, 2)
+    kept = tuple(one for one in baseline.records if not one.prompt.startswith("code/"))
+    result = judged(baseline=replace(baseline, records=kept))
+    assert check(result, "prefill").verdict is Verdict.INCOMPARABLE
+    assert "the baseline has no record of 10 prompts" in " ".join(check(result, "prefill").reasons)
+
+
+@pytest.mark.parametrize(("mode", "name"), [(Mode.TOGETHER, "batch"), (Mode.CACHED, "cache")])
+def test_prompts_that_got_no_answer_together_or_from_the_cache_are_no_pass(mode: Mode, name: str) -> None:
+    candidate = observed(NOISE, 1, modes=tuple(Mode))
+    kept = tuple(one for one in candidate.records if (one.prompt, one.mode) != ("code/0", mode))
+    found = check(judged(candidate=replace(candidate, records=kept)), name)
+    assert found.verdict is Verdict.INCONCLUSIVE
+    assert found.reasons == ("1 prompt got no answer this way (first: code/0)",)
+
+
+def test_without_a_prefix_cache_there_is_no_check_of_it_and_the_report_says_so() -> None:
+    candidate = observed(NOISE, 1, modes=tuple(Mode))
+    cold = replace(candidate, records=tuple(replace(one, cached_tokens=0) for one in candidate.records))
+    result = judged(candidate=cold)
+    assert "cache" not in {one.name for one in result.checks}
+    assert "took nothing from a prefix cache" in " ".join(result.coverage)
+
+
+def test_wrong_probabilities_of_right_greedy_tokens_fail_though_prompts_and_texts_are_equal() -> None:
+    candidate = observed(NOISE, 1, modes=tuple(Mode))
+    flat = replace(candidate, records=tuple(with_root_of_logits(one) for one in candidate.records))
+    result = judged(candidate=flat)
+    assert {one.name for one in result.checks if one.verdict is Verdict.FAIL} == {"output"}
+    output = check(result, "output")
+    assert output.n == pytest.approx(30 * DECODED, rel=0.1)
+    assert output.worst[0].position >= min(len(ids) for ids, *_ in truth().values())
+
+
+def with_root_of_logits(record: Record) -> Record:
+    """What a class says that hands on smaller differences between the next token's logits: the same token wins."""
+    decode = record.decode
+    return replace(record, decode=replace(decode, logprobs=tuple(value - 1.0 for value in decode.logprobs)))
+
+
+def test_divergences_at_near_ties_are_benign_and_counted_beside_the_floors() -> None:
+    decode = check(judged(), "decode")
+    noisy = check(judged(candidate=observed(2.5 * NOISE, 1, modes=tuple(Mode))), "decode")
+    assert noisy.verdict is Verdict.PASS
+    assert len(noisy.divergences) > len(decode.divergences)
+    assert all(one.benign for one in noisy.divergences)
+    assert "part at near ties, which is benign" in noisy.notes[0]
+    assert noisy.notes[1].startswith("the baseline itself parts from the reference in ")
+
+
+def test_every_check_becomes_a_deciding_comparison() -> None:
+    result = judged()
+    comparisons = comparisons_of(result)
+    assert [(one.metric.name, one.filter) for one in comparisons[:3]] == [
+        ("token_agreement", None),
+        ("prefill_error", "p99"),
+        ("decode_agreement", None),
+    ]
+    assert all(one.decides and one.verdict is Verdict.PASS for one in comparisons)
+    assert comparisons[1].margin == check(result, "prefill").limit
+    assert judge(comparisons, sides(), [result]).headline == result.headline
+
+
+def test_a_fault_outweighs_what_could_not_be_compared() -> None:
+    faulty = observed(1.0, 1, modes=tuple(Mode))
+    result = judged(candidate=faulty, chunked=observed(1.0, 4, facts={"prompts_sha256": "q"}))
+    comparisons = comparisons_of(result)
+    incomparable = replace(comparisons[-1], verdict=Verdict.INCOMPARABLE)
+    verdict = judge((*comparisons[:-1], incomparable), sides(), [result])
+    assert result.verdict is verdict.verdict is Verdict.FAIL
+    assert judge((comparisons[0], incomparable), sides(), [result]).verdict is Verdict.INCOMPARABLE
