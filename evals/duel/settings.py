@@ -13,7 +13,7 @@ class ServingSettings:
     """Say what load is put to both servers, and how long they are compared.
 
     concurrency: levels of requests in flight, as in "1,8,32"; each is a pass of its own in every round. rate:
-    requests/s instead (Poisson arrivals). requests: of each pass. input_len, output_len: as `evals.serving.lengths` reads them.
+    requests/s instead (Poisson arrivals). requests: of each pass. input_len, output_len: for `evals.serving.lengths`.
     shared_prefix_len, prefix_groups: as in a Load. limits: of the goodput, as in "ttft:200 itl:50". min_rounds,
     max_rounds: the first and the last look at the ratios (see `evals.duel.stopping`). max_warmups: passes of each side
     that may go by until it is stable. launch: "together" keeps both servers up and lets one rest while the other is
