@@ -2,7 +2,8 @@
 
 Errors are drawn as they were seen between two attention implementations of transformers in bfloat16, and in float32, on
 the demo model: log-normal with long tails, of a scale that both sides share at a position and in a prompt, and a
-smaller one of each side's own. Of a correct model both sides' errors come from the same distribution.
+smaller one of each side's own. Those of greedy tokens as on an H100: few tokens a prompt, and scales evenly spread over
+the logarithms of six orders of magnitude. Of a correct model both sides' errors come from the same distribution.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from evals.outcome import Verdict
 from evals.parity.judging.calibrated import against_floor
@@ -38,12 +40,18 @@ LENGTHS = {
 """Tokens of the prompts by kind, as in the prompt set."""
 
 
+DECODED, COMMON, SAME = 32, 18, 0.8
+"""Of greedy tokens: how many are decoded, how many sides have in common (the mean of a geometric distribution), and how
+often a token is as sure as its neighbour."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Shape:
     """Say how errors spread, as standard deviations of logarithms.
 
     prompt, position: what both sides share; own_prompt: what each side has of its own in a prompt. tail: degrees of
-    freedom of Student's t; fewer mean longer tails. scale: the typical error (nats).
+    freedom of Student's t; fewer mean longer tails. scale: the typical error (nats). sure: for greedy tokens alone, how
+    far below it (as a logarithm) the errors of the surest tokens are; neighbours are alike.
     """
 
     prompt: float = 0.45
@@ -51,6 +59,7 @@ class Shape:
     own_prompt: float = 0.2
     tail: float = 3.0
     scale: float = 0.02
+    sure: float | None = None
 
 
 Fault = Callable[[Positions, np.random.Generator], Positions]
@@ -59,9 +68,12 @@ Fault = Callable[[Positions, np.random.Generator], Positions]
 def draw(shape: Shape, rng: np.random.Generator) -> Positions:
     """Return the positions of one run of a correct model with its floor."""
     names = [f"{kind}/{index}" for kind, lengths in LENGTHS.items() for index in range(len(lengths))]
-    sizes = np.asarray([length - 1 for lengths in LENGTHS.values() for length in lengths])
+    sizes = _sizes(shape, rng)
     owner = np.repeat(np.arange(len(names)), sizes)
-    shared = rng.normal(0, shape.prompt, len(names))[owner] + rng.normal(0, shape.position, len(owner))
+    if shape.sure is None:
+        shared = rng.normal(0, shape.prompt, len(names))[owner] + rng.normal(0, shape.position, len(owner))
+    else:
+        shared = -shape.sure * _sureness(len(owner), rng)
     ours, floor = (
         shape.scale
         * np.exp(shared + rng.normal(0, shape.own_prompt, len(names))[owner])
@@ -81,6 +93,19 @@ def draw(shape: Shape, rng: np.random.Generator) -> Positions:
         kl_floor=nothing,
         agrees_floor=nothing == 0,
     )
+
+
+def _sizes(shape: Shape, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Return the positions of each prompt: all of its tokens but the first, or greedy ones up to where sides part."""
+    sizes = np.asarray([length - 1 for lengths in LENGTHS.values() for length in lengths])
+    return sizes if shape.sure is None else np.minimum(DECODED, rng.geometric(1 / COMMON, len(sizes)))
+
+
+def _sureness(count: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Return numbers between 0 and 1, of which each is with a chance of SAME its neighbour's."""
+    fresh = rng.random(count) > SAME
+    fresh[0] = True
+    return rng.random(count)[np.maximum.accumulate(np.where(fresh, np.arange(count), 0))]
 
 
 def everywhere(times: float) -> Fault:
@@ -133,6 +158,7 @@ FAULTS: dict[str, Fault] = {
 SHAPES = {
     "as measured": Shape(),
     "longer tails": Shape(tail=2.0, position=1.4, own_prompt=0.3),
+    "greedy tokens": Shape(sure=14.0, own_prompt=0.3, scale=0.12),
 }
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from evals.outcome import Verdict
 from evals.parity.findings import ALL, Spread
 from evals.parity.judging.bootstrap import quantile, ratio_intervals
@@ -27,10 +29,11 @@ PROMPT_ALARM = 3.0
 LARGEST_ALARM = 5.0
 """The same for the largest error of all, which varies most where tails are long."""
 
-LEAST_POSITIONS = {"p50": 30, "p90": 100}
+LEAST_POSITIONS = {"p50": 30, "p90": 100, "p99.9": 5000}
 LEAST_OF_A_PROMPT = {"p50": 60, "p90": 300}
 LEAST_OWNERS = 2
-"""Quantiles of fewer positions, or of one prompt as a group, say too little for an alarm; the largest error watches."""
+"""Quantiles of fewer positions (p99.9: of all), or of one prompt as a group, say too little for an alarm; the largest
+error watches."""
 
 
 def against_floor(positions: Positions, factor: float, seed: int) -> tuple[Spread, ...]:
@@ -45,12 +48,12 @@ def against_floor(positions: Positions, factor: float, seed: int) -> tuple[Sprea
     groups = positions.groups()
     return (
         *deciding,
-        _alarm(_spread(positions, "p99.9", ALL, RARE, limit=GROUP_ALARM * factor)),
+        _alarm(_spread(positions, "p99.9", ALL, RARE, limit=_tail_limit(positions, factor))),
         _alarm(_spread(positions, "max", ALL, 1.0, limit=LARGEST_ALARM * factor)),
         _mean(positions),
         *(spread for group in groups if len(groups) > 1 for spread in _group(positions.of_group(group), group, factor)),
         *(
-            _alarm(_spread(one, name, prompt, DECIDING[name], limit=PROMPT_ALARM * factor))
+            _clear_alarm(one, name, prompt, PROMPT_ALARM * factor, factor)
             for name, least in LEAST_OF_A_PROMPT.items()
             for prompt, one in positions.worst_prompt(DECIDING[name], least)
         ),
@@ -70,11 +73,40 @@ def _group(positions: Positions, group: str, factor: float) -> tuple[Spread, ...
     limits = {
         name: GROUP_ALARM * factor if several and len(positions) >= least else None
         for name, least in LEAST_POSITIONS.items()
+        if name in DECIDING
     }
     return (
-        *(_alarm(_spread(positions, name, group, DECIDING[name], limit=limit)) for name, limit in limits.items()),
+        *(_clear_alarm(positions, name, group, limit, factor) for name, limit in limits.items()),
         _spread(positions, "max", group, 1.0),
     )
+
+
+def _tail_limit(positions: Positions, factor: float) -> float | None:
+    """Return the limit of the tail; None where it would be the second largest error or the third."""
+    return GROUP_ALARM * factor if len(positions) >= LEAST_POSITIONS["p99.9"] else None
+
+
+def _clear_alarm(positions: Positions, name: str, group: str, limit: float | None, factor: float) -> Spread:
+    """Raise an alarm over few positions only where the typical position is beyond the factor too.
+
+    Errors of greedy tokens span six orders of magnitude, because those of sure tokens vanish: a few positions more on
+    one side of the gap then move a quantile by any factor. Position by position the magnitudes cancel.
+    """
+    spread = _alarm(_spread(positions, name, group, DECIDING[name], limit=limit))
+    if spread.verdict is Verdict.FAIL and _typical_ratio(positions, DECIDING[name]) <= factor:
+        return replace(spread, verdict=Verdict.PASS)
+    return spread
+
+
+def _typical_ratio(positions: Positions, share: float) -> float:
+    """Return the median over positions of error over floor: of all for p50, of the larger ones for p90.
+
+    Which are larger is told by the larger of both, so that neither side is favoured.
+    """
+    error, floor = (np.maximum(values, LEAST_FLOOR) for values in (positions.error, _floor(positions)))
+    larger = np.maximum(error, floor)
+    chosen = larger >= quantile(larger, max(0.0, 2 * share - 1))
+    return float(np.median(error[chosen] / floor[chosen]))
 
 
 def _alarm(spread: Spread) -> Spread:
