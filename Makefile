@@ -6,6 +6,8 @@ PYTHON ?= python3
 export PLUMBLINE_HOME ?= $(CURDIR)/.plumbline
 BIN := .venv/bin
 READY := .venv/.ready
+# Two files of tests at a time: most wait for engines to start.
+TWO := --numprocesses 2 --dist loadfile
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -44,10 +46,10 @@ check: setup ## Lint, types, import rules, migration drift
 	$(BIN)/python -m db.migrate check
 
 test: engines ## The tests, the ones with real engines included
-	$(BIN)/pytest
+	$(BIN)/pytest $(TWO)
 
 test-all: engines ## All tests, the slow ones too
-	$(BIN)/pytest -m "slow or not slow"
+	$(BIN)/pytest $(TWO) -m "slow or not slow"
 
 test-fast: setup ## The tests that need no engine
 	$(BIN)/pytest tests/unit tests/integration

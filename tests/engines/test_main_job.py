@@ -93,6 +93,7 @@ def test_a_cancelled_run_can_be_retried_and_keeps_its_answers(service: Service) 
     assert service.report(run["id"])["verdict"] != "error"
 
 
+@pytest.mark.slow
 def test_two_submissions_at_once_do_not_disturb_each_other(service: Service) -> None:
     runs = [service.submit(limit=40), service.submit(limit=40)]
     finished = [service.finished(run["id"]) for run in runs]
