@@ -11,10 +11,10 @@ from db.jobs import JobRecord
 from db.observations import observation_of
 from db.states import JobState
 from evals.compare import difference_of_settings
-from evals.outcome import Verdict
 from evals.parity.asking.spelling import speller
 from evals.parity.companions import CHUNK_ARGUMENT, served_dtype
-from evals.parity.findings import ParityCheck, ParityResult
+from evals.parity.findings import ParityResult
+from evals.parity.judging.dtypes import incomparable, no_reference, served
 from evals.parity.judging.judge import judge_parity
 from evals.parity.records import Observation
 from evals.parity.settings import ParitySettings, parity_settings
@@ -37,7 +37,7 @@ def judged_parity(session: Session, workload: Workload, jobs: Mapping[Role, JobR
     heard = {role: observation_of(session, jobs[role].id, workload.name) for role in asked}
     differing = _differences(candidate, baseline, heard)
     if differing:
-        return _incomparable(workload, differing)
+        return incomparable(workload.name, differing)
     reference, why_not = _companion(Role.REFERENCE, jobs, heard)
     chunked, why_no_chunks = _companion(Role.CHUNKED, jobs, heard)
     return judge_parity(
@@ -47,7 +47,7 @@ def judged_parity(session: Session, workload: Workload, jobs: Mapping[Role, JobR
         baseline=heard[Role.BASELINE],
         reference=reference,
         chunked=chunked,
-        dtype=served_dtype(candidate.spec.engine),
+        dtype=_served(jobs, heard),
         notes=why_not,
         chunk_notes=why_no_chunks if Role.CHUNKED in heard else None,
         spell=speller(known_folder(candidate.spec.model)),
@@ -65,9 +65,18 @@ def _companion(
         error = job.error or {"message": f"its job is {job.state}"}
         return None, (f"{_WHAT[role]} was not measured: {error['message']}",)
     differing = _differences(jobs[Role.CANDIDATE], job, heard) + _other_code(jobs, role)
+    if role is Role.REFERENCE:
+        differing += no_reference(heard[role])
     if differing:
         return None, tuple(f"{_WHAT[role]} cannot be used: {reason}" for reason in differing)
     return heard[role], ()
+
+
+def _served(jobs: Mapping[Role, JobRecord], heard: Mapping[Role, Observation]) -> str:
+    """Return the dtype that both sides served in: as a server says it, else as the submission asked for it."""
+    sides = (Role.CANDIDATE, Role.BASELINE)
+    asked = [served_dtype(jobs[role].spec.engine) for role in sides]
+    return served(*(heard[role] for role in sides)) or next((dtype for dtype in asked if dtype != "auto"), "auto")
 
 
 def _other_code(jobs: Mapping[Role, JobRecord], role: Role) -> tuple[str, ...]:
@@ -95,23 +104,4 @@ def _differences(candidate: JobRecord, other: JobRecord, heard: Mapping[Role, Ob
         ours, theirs = ({**facts, "model_files": "not seen"} for facts in (ours, theirs))
     return tuple(
         reason.replace("for the baseline", f"for the {other.role}") for reason in difference_of_settings(ours, theirs)
-    )
-
-
-def _incomparable(workload: Workload, reasons: tuple[str, ...]) -> ParityResult:
-    check = ParityCheck(
-        name="prefill",
-        title="prefill",
-        verdict=Verdict.INCOMPARABLE,
-        value=None,
-        unit="nats",
-        n=0,
-        reasons=reasons,
-    )
-    return ParityResult(
-        workload=workload.name,
-        verdict=Verdict.INCOMPARABLE,
-        headline=f"{workload.name} cannot be compared: {reasons[0]}",
-        calibration="nothing was compared",
-        checks=(check,),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from db.claims import Claim
 from db.jobs import note_facts
@@ -11,9 +12,10 @@ from db.session import transaction
 from evals.client import EngineClient
 from evals.parity.asking.observing import ParityListener, observe
 from evals.parity.asking.prompts import PromptSet, prompt_set
-from evals.parity.records import Observation, Record, Tokenized
+from evals.parity.records import SERVED_DTYPE, Observation, Record, Tokenized
 from evals.parity.settings import parity_settings
-from evals.spec import ModelSpec, Role, Workload
+from evals.spec import JobSpec, ModelSpec, Role, Workload
+from workers.engines.dtypes import AUTO, launch_dtype
 from workers.heartbeat import Heartbeat
 from workers.model_files import local_folder
 from workers.response_writer import ObservationWriter
@@ -68,7 +70,15 @@ def run_parity(
             known=known,
             hear=ParityListener(on_record=keep, on_progress=show, check=first_trouble(writer)),
         )
-    _note_end(claim, workload, heard)
+    _note_end(claim, workload, _with_dtype(heard, claim.job.spec))
+
+
+def _with_dtype(heard: Observation, spec: JobSpec) -> Observation:
+    """Add the dtype that a server of ours did not say it serves in, as far as it was told one or its model decides."""
+    if SERVED_DTYPE in heard.notes or spec.engine.kind == "remote":
+        return heard
+    dtype = launch_dtype(spec.engine, spec.model)
+    return heard if dtype == AUTO else replace(heard, notes={**heard.notes, SERVED_DTYPE: dtype})
 
 
 def _note_end(claim: Claim, workload: Workload, heard: Observation) -> None:

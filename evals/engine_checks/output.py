@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from evals.engine_checks.outcome import Outcome, undecided
 from evals.engine_checks.texts import agrees, continuations, difference
@@ -32,11 +33,18 @@ def one_batch_texts(output: str) -> list[str]:
     return [found[number] for number in sorted(found)]
 
 
-def judge_one_batch(output: str, *, exit_status: int | None, server: Sequence[str] | None, exact: bool) -> Outcome:
-    """Judge one_batch's run.
+def judge_one_batch(
+    output: str,
+    *,
+    exit_status: int | None,
+    server: Sequence[str] | None,
+    exact: bool,
+    why_not: str = "",
+) -> Outcome:
+    """Judge one_batch's run; texts that nothing can be compared with decide nothing.
 
-    server: the server's greedy answers to the same prompts, None when it was not asked. exact: whether both must
-    agree, as in float32; otherwise near ties may part them, and a difference is a note.
+    server: the server's greedy answers to the same prompts, None when it gave none, and why_not says why. exact:
+    whether both must agree, as in float32; otherwise near ties may part them, and a difference is a note.
     """
     if exit_status != 0:
         return undecided(f"it ended with exit status {exit_status}{_because(output)}")
@@ -46,14 +54,13 @@ def judge_one_batch(output: str, *, exit_status: int | None, server: Sequence[st
     empty = [f"prompt {number} has no text" for number, text in enumerate(texts) if not text]
     if any(re.search(r"\bnan\b", block[0]) for block in _LOGITS.finditer(output)):
         empty.append("its prefill logits are not numbers (nan)")
-    apart = _apart(texts, server) if server is not None else []
-    reasons = empty + (apart if exact else [])
     notes = [f"prompt {number}: {text}" for number, text in enumerate(texts)]
-    notes.append(
-        "the server was not asked"
-        if server is None
-        else f"as the server says: {len(PROMPTS) - len(apart)} of {len(PROMPTS)}"
-    )
+    if server is None or len(server) < len(PROMPTS):
+        said = why_not if server is None else f"the server answered {len(server)} of {len(PROMPTS)} prompts"
+        return _without_server(empty, notes, said)
+    apart = _apart(texts, server)
+    reasons = empty + (apart if exact else [])
+    notes.append(f"as the server says: {len(PROMPTS) - len(apart)} of {len(PROMPTS)}")
     return Outcome(
         verdict=Verdict.FAIL if reasons else Verdict.PASS,
         passed=len(PROMPTS) - min(len(reasons), len(PROMPTS)),
@@ -61,6 +68,15 @@ def judge_one_batch(output: str, *, exit_status: int | None, server: Sequence[st
         reasons=tuple(reasons),
         notes=tuple(notes + ([] if exact else apart)),
     )
+
+
+def _without_server(faults: Sequence[str], notes: Sequence[str], why: str) -> Outcome:
+    """Return what can be said without the server's answers: a fault that shows by itself, and never a pass."""
+    reason = f"there is nothing to compare its texts with: {why}"
+    if not faults:
+        return replace(undecided(reason), notes=tuple(notes))
+    passed = len(PROMPTS) - min(len(faults), len(PROMPTS))
+    return Outcome(verdict=Verdict.FAIL, passed=passed, n=len(PROMPTS), reasons=tuple(faults), notes=(*notes, reason))
 
 
 def judge_unittest(output: str, *, exit_status: int | None, names_model: bool, only_run: str) -> Outcome:

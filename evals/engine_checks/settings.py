@@ -13,13 +13,14 @@ ONE_BATCH = "engine-check/one-batch"
 UNITTEST = "engine-check/unittest"
 OFFLINE = "engine-check/offline"
 
-MODEL_TYPES = ("text", "vlm")
+MODEL_TYPES = ("auto", "text", "vlm")
 _OPTIONS: Mapping[str, tuple[str, ...]] = {
     ONE_BATCH: ("timeout_s",),
     UNITTEST: ("timeout_s", "test", "only_run"),
     OFFLINE: ("timeout_s", "model_type", "max_tokens"),
 }
 _TEST = re.compile(r"test_\w+(\.\w+){0,2}")
+_NO_PICTURES = f"it takes no pictures: name {OFFLINE} with model_type vlm for those"
 _LONGEST_S = 6 * 3600
 _MOST_TOKENS = 1024
 
@@ -28,13 +29,14 @@ _MOST_TOKENS = 1024
 class EngineCheckSettings:
     """Say how a check is run.
 
-    timeout_s: after which it is ended. model_type: "vlm" puts prompts with pictures too. max_tokens: how many greedy
-    tokens are compared. test: module, class and method of one of SGLang's unittests. only_run: the model that the
-    test is to pick from its list, as that list spells it; None takes the job's model.
+    timeout_s: after which it is ended. model_type: "vlm" puts prompts with pictures too, and decides nothing without
+    them; "auto" puts them to models that take them. max_tokens: how many greedy tokens are compared. test: module,
+    class and method of one of SGLang's unittests. only_run: the model that the test is to pick from its list, as that
+    list spells it; None takes the job's model.
     """
 
     timeout_s: float = 1800.0
-    model_type: str = "text"
+    model_type: str = "auto"
     max_tokens: int = 32
     test: str = "test_generation_models.TestGenerationModels.test_others"
     only_run: str | None = None
@@ -47,7 +49,9 @@ def engine_check_settings(workload: Workload) -> EngineCheckSettings:
         raise _invalid("benchmark", f"there is no engine check {workload.benchmark!r}", f"use {', '.join(_OPTIONS)}")
     for name, value in workload.options.items():
         if name not in known:
-            raise _invalid("options", f"{workload.benchmark} has no option {name!r}", f"use some of {', '.join(known)}")
+            more = f"; {_NO_PICTURES}" if (workload.benchmark, name) == (ONE_BATCH, "model_type") else ""
+            remedy = f"use some of {', '.join(known)}{more}"
+            raise _invalid("options", f"{workload.benchmark} has no option {name!r}", remedy)
         _check(name, value)
     return EngineCheckSettings(**workload.options)  # type: ignore[arg-type]  # checked just now
 

@@ -12,6 +12,9 @@ CACHED_FROM = 32
 REFUSED = "refused by the server"
 """How the reason begins for which a prompt is left out that a server could have been expected to answer."""
 
+SERVED_DTYPE, FLUSH = "served dtype", "prefix cache flush"
+"""Notes of an observation that are judged: the dtype as the server says it; why its prefix cache was not emptied."""
+
 
 class Mode(StrEnum):
     """Under which circumstances a prompt was put to a server.
@@ -53,7 +56,8 @@ class Record:
     prompt_ids of the first token in `prefill` (the first token of all has no log-probability). unscored: places in
     prompt_ids whose log-probabilities say nothing (image placeholders). decode: the greedy tokens, each under the
     distribution it was chosen from. cached_tokens: how many came from the prefix cache; None when the server does not
-    say.
+    say. end_token: the token that ended the text, as the server says it; None when it does not say or none did. batch:
+    of TOGETHER, a name that all prompts have in common which were in flight together.
     """
 
     prompt: str
@@ -66,6 +70,8 @@ class Record:
     finish_reason: str | None
     unscored: tuple[int, ...] = ()
     cached_tokens: int | None = None
+    end_token: int | None = None
+    batch: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

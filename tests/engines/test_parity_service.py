@@ -52,6 +52,8 @@ def test_sglang_serves_the_same_model_as_transformers(service: Service) -> None:
     assert {check["verdict"] for check in found.values()} == {"pass"}
     assert finished["verdict"] == "pass"
     assert job_of(finished, "chunked")["facts"]["command"].count("--chunked-prefill-size=128") == 1
+    told = {job["role"]: job["facts"]["workload:parity"]["served dtype"] for job in finished["jobs"]}
+    assert told == {"candidate": "float32", "baseline": "float32", "chunked": "float32"}
     assert (
         "scored" not in str(job_of(finished, "candidate")["progress"]["parity"])
         or not job_of(finished, "candidate")["progress"]["parity"]["scored"]
@@ -78,7 +80,7 @@ def test_bfloat16_is_held_against_float32_beside_an_accuracy_benchmark_and_resco
     page = httpx.get(
         finished["links"]["page"], headers={"Authorization": f"Bearer {(service.home / 'token').read_text().strip()}"}
     )
-    assert "Further jobs for parity" in page.text
+    assert "Further jobs" in page.text
     rescored = service.command("rescore", run["id"], "--scorer", "flexible-extract")
     assert "rescored with flexible-extract" in rescored.stdout, rescored.stdout + rescored.stderr
     with service.http as client:

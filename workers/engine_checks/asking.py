@@ -13,7 +13,7 @@ from evals.engine_checks.settings import EngineCheckSettings
 from evals.parity.asking.prompts import prompt_set
 from evals.parity.settings import ParitySettings
 from evals.spec import ModelSpec
-from workers.model_files import local_folder
+from workers.model_files import known_folder
 
 _TEXTS = ("classic/", "language/german", "code/", "digits/")
 _PICTURES = "image/"
@@ -37,16 +37,22 @@ class Greedy:
 
 def offline_requests(settings: EngineCheckSettings, model: ModelSpec) -> dict[str, dict[str, Any]]:
     """Return what is asked of server and offline engine, by name: the classic prompts, a few more, and pictures."""
-    wanted = (*_TEXTS, _PICTURES) if settings.model_type == "vlm" else _TEXTS
-    prompts = prompt_set(ParitySettings(images=settings.model_type == "vlm"), local_folder(model)).prompts
+    pictures = settings.model_type != "text"
+    wanted = (*_TEXTS, _PICTURES) if pictures else _TEXTS
+    prompts = prompt_set(ParitySettings(images=pictures), known_folder(model)).prompts
     sampling = {"temperature": 0, "max_new_tokens": settings.max_tokens}
     found: dict[str, dict[str, Any]] = {}
     for prompt in prompts:
         if prompt.name.startswith(wanted) and prompt.text is not None:
-            pictures = [picture.data_url() for picture in prompt.pictures]
+            shown = [picture.data_url() for picture in prompt.pictures]
             found[prompt.name] = {"text": prompt.text, "sampling_params": sampling}
-            found[prompt.name] |= {"image_data": pictures} if pictures else {}
+            found[prompt.name] |= {"image_data": shown} if shown else {}
     return found
+
+
+def lacks_pictures(settings: EngineCheckSettings, requests: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Tell whether pictures were asked for and no request has any."""
+    return settings.model_type == "vlm" and not any("image_data" in body for body in requests.values())
 
 
 def one_batch_requests() -> dict[str, dict[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,14 @@ from evals.engine_checks.outcome import Outcome, undecided
 from evals.engine_checks.output import judge_one_batch, judge_unittest
 from evals.engine_checks.settings import EngineCheckSettings
 from evals.engine_checks.texts import judge_offline
+from evals.modalities import sees_pictures
 from workers.diagnosis import describe_exit, telling_lines
 from workers.engine_checks import commands
 from workers.engine_checks.commands import Candidate, with_path
 from workers.engine_checks.running import Ended, run_to_end
 
 EXCERPT_LINES = 30
+_TEXT_ALONE = "one_batch takes no pictures, so that it ran this model's text alone; engine-check/offline shows pictures"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,16 +69,17 @@ def run_one_batch(candidate: Candidate, settings: EngineCheckSettings, place: Pl
     return None if command is None else (command, place.run(command, candidate.variables, settings))
 
 
-def judged_one_batch(
-    run: tuple[list[str], Ended] | None, candidate: Candidate, server: Sequence[str] | None
-) -> Checked:
-    """Judge one_batch's run, beside the server's answers to its prompts if there are some."""
+def judged_one_batch(run: tuple[list[str], Ended] | None, candidate: Candidate, server: Sequence[str] | str) -> Checked:
+    """Judge one_batch's run beside the server's answers to its prompts, or the reason why there are none."""
     if run is None:
         return Checked(outcome=undecided("this SGLang has no one_batch; looked for sglang.benchmark.one_batch"))
     command, ended = run
+    texts, why_not = (None, server) if isinstance(server, str) else (server, "")
     outcome = _ended_late(ended) or judge_one_batch(
-        ended.output, exit_status=ended.exit_status, server=server, exact=candidate.is_exact
+        ended.output, exit_status=ended.exit_status, server=texts, exact=candidate.is_exact, why_not=why_not
     )
+    if sees_pictures(candidate.model):
+        outcome = replace(outcome, notes=(*outcome.notes, _TEXT_ALONE))
     return Checked(outcome=outcome, command=tuple(command), ended=ended)
 
 

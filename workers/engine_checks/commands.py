@@ -1,4 +1,11 @@
-"""The command lines of SGLang's own checks, made from the one that serves the model."""
+"""The command lines of SGLang's own checks, made from the one that serves the model.
+
+Text and vision: SGLang 0.5.23's one_batch tokenizes three texts (or those of a file) and runs them through the model
+runner; it has neither a processor nor a request with pictures, so that of a vision model it runs the language model
+alone, as SGLang's guide for new models does too (its `--model-type` is an option of the transformers script beside it).
+What is shown pictures without a server is the offline engine, whose whole path from picture to text is SGLang's own:
+engine-check/offline, which puts prompts with pictures where the model takes them (`model_type`).
+"""
 
 from __future__ import annotations
 

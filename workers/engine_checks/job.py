@@ -24,7 +24,7 @@ from evals.errors import RequestRefusedError
 from evals.spec import Role, Workload
 from evals.workload_kinds import is_engine_check
 from workers.devices import gpus_of
-from workers.engine_checks.asking import ask_server, offline_requests, one_batch_requests
+from workers.engine_checks.asking import ask_server, lacks_pictures, offline_requests, one_batch_requests
 from workers.engine_checks.checks import (
     Checked,
     Place,
@@ -45,6 +45,10 @@ from workers.server import Server, engine_variables
 log = logging.getLogger(__name__)
 
 _ENGINE = "sglang"
+_NOT_ASKED = "the server was not asked"
+_NO_PICTURES = (
+    "no prompt with a picture could be made: the model takes none, has no chat template for them, or is not here"
+)
 
 
 class EngineChecks:
@@ -65,8 +69,9 @@ class EngineChecks:
 
     @property
     def needs_server(self) -> bool:
-        """Tell whether a check is left that compares with a server."""
-        return bool(self._of(OFFLINE)) and self._is_sglang
+        """Tell whether a check is left that compares with a server; asked after those that need none have run."""
+        ran = [run for item in self._of(ONE_BATCH) if (run := self._runs.get(item.name)) and run[1].exit_status == 0]
+        return self._is_sglang and bool(ran or self._of(OFFLINE))
 
     def before_launch(self) -> None:
         """Run what needs no server, and note what cannot be run at all."""
@@ -94,24 +99,21 @@ class EngineChecks:
     def after_stop(self) -> None:
         """Judge one_batch, and run what is held against the server's answers."""
         for workload in self._of(ONE_BATCH):
-            said = self._server.get(workload.name)
-            texts = list(said.values()) if isinstance(said, dict) else None
+            said = self._server.get(workload.name, _NOT_ASKED)
+            texts = list(said.values()) if isinstance(said, dict) else said
             self._note(workload, judged_one_batch(self._runs.get(workload.name), self._candidate, texts))
         for workload in self._of(OFFLINE):
-            said = self._server.get(workload.name, "the server was not asked")
+            said = self._server.get(workload.name, _NOT_ASKED)
             self._begin(workload)
             self._note(workload, self._offline(workload, said))
 
     def _offline(self, workload: Workload, said: dict[str, str] | str) -> Checked:
         if isinstance(said, str):
             return Checked(outcome=undecided(said))
-        return check_offline(
-            self._candidate,
-            _options(workload),
-            self._place(workload),
-            requests=self._requests(workload),
-            server=said,
-        )
+        options, requests = _options(workload), self._requests(workload)
+        if lacks_pictures(options, requests):
+            return Checked(outcome=undecided(_NO_PICTURES))
+        return check_offline(self._candidate, options, self._place(workload), requests=requests, server=said)
 
     def _requests(self, workload: Workload) -> dict[str, dict[str, Any]]:
         if workload.benchmark == ONE_BATCH:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from evals.spec import EngineSpec, ModelSpec, Scalar
 from workers.engines.base import INSIDE, flags
+from workers.engines.dtypes import launch_dtype
 from workers.ports import LOOPBACK
 
 
@@ -19,10 +20,8 @@ class HuggingFace:
 
     def command(self, spec: EngineSpec, model: ModelSpec, *, port: int, interpreter: Path) -> list[str]:
         """Return the command line that serves the model on the loopback port."""
-        dtype = "float32" if spec.dtype == "auto" and spec.device == "cpu" else spec.dtype
-        fixed: dict[str, Scalar] = {
-            "model-path": model.path, "host": LOOPBACK, "port": port, "dtype": dtype, "device": spec.device,
-        }  # fmt: skip
+        fixed: dict[str, Scalar] = {"model-path": model.path, "host": LOOPBACK, "port": port}
+        fixed |= {"dtype": launch_dtype(spec, model), "device": spec.device}
         if model.revision is not None:
             fixed["revision"] = model.revision
         return [str(interpreter), "-m", "hf_server", *flags(fixed | spec.args)]

@@ -13,6 +13,7 @@ from evals.code_sources import INSTALLED
 from evals.engine_rules import PARALLELISM
 from evals.spec import EngineSpec, ModelSpec, Scalar
 from workers.engines.base import INSIDE, flags
+from workers.engines.dtypes import launch_dtype
 from workers.external_models import external_variables
 from workers.ports import LOOPBACK
 
@@ -33,7 +34,7 @@ class SGLang:
         fixed: dict[str, Scalar] = {"model-path": model.path, "host": LOOPBACK, "port": port, "device": spec.device}
         if model.revision is not None:
             fixed["revision"] = model.revision
-        fixed["dtype"] = "float32" if spec.dtype == "auto" and spec.device == "cpu" else spec.dtype
+        fixed["dtype"] = launch_dtype(spec, model)
         if spec.architectures:
             fixed["json-model-override-args"] = json.dumps({"architectures": list(spec.architectures)})
         return [str(interpreter), "-m", "sglang.launch_server", *flags(fixed | self._defaults(spec) | spec.args)]

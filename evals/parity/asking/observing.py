@@ -117,9 +117,9 @@ class _Observing:
         """Return how many requests are left."""
         wanted = [(prompt.name, Mode.ALONE) for prompt in prompts]
         if self._self_checks:
-            wanted += [(prompt.name, Mode.TOGETHER) for prompt in prompts]
             wanted += [(prompt.name, Mode.CACHED) for prompt in prompts if passes.can_cache(prompt)]
-        return len(set(wanted) - passes.records.keys())
+        together = len(prompts) if self._self_checks and not passes.is_together(prompts) else 0
+        return len(set(wanted) - passes.records.keys()) + together
 
     async def _tokens(self, prompts: list[Prompt], known: Observation | None) -> tuple[Tokenized, ...]:
         found = {(one.prompt, one.form): one for one in (known.tokenized if known is not None else ())}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from evals.client import EngineClient
@@ -10,13 +11,17 @@ from evals.errors import PlumblineError, RequestRefusedError
 from evals.parity.asking.probes import Prefill, Probe
 from evals.parity.asking.prompt import Prompt
 from evals.parity.asking.prompts import PromptSet
-from evals.parity.records import CACHED_FROM, REFUSED, Mode, Record
+from evals.parity.records import CACHED_FROM, FLUSH, REFUSED, Mode, Record
 from evals.parity.settings import ParitySettings
 
 IN_FLIGHT = 64
 """How many prompts are under way at most when they are asked together."""
 
 _FLUSH = "/flush_cache?timeout=10"
+_FLUSH_PAUSES_S = (0.5, 1.0)
+"""Between tries: SGLang refuses while anything runs, and waits itself for as long as the address says."""
+
+_ABSENT = (404, 405)
 _NO_CACHE = "no prompt came from a prefix cache"
 
 
@@ -47,16 +52,24 @@ class Passes:
                 await self._put(prompt, self._probe(prompt, Mode.ALONE))
 
     async def together(self, prompts: Sequence[Prompt]) -> None:
-        """Ask all prompts at once; after an interruption, those that are left."""
+        """Ask all prompts at once; after an interruption all of them again, for a part would be another batch."""
+        if self.is_together(prompts):
+            return
+        self.records = {key: record for key, record in self.records.items() if key[1] is not Mode.TOGETHER}
         await self._flush()
-        places = asyncio.Semaphore(IN_FLIGHT)
+        places, batch = asyncio.Semaphore(IN_FLIGHT), secrets.token_hex(4)
 
         async def one(prompt: Prompt) -> None:
             async with places:
-                await self._put(prompt, self._probe(prompt, Mode.TOGETHER))
+                await self._put(prompt, self._probe(prompt, Mode.TOGETHER, batch=batch))
 
-        waiting = [prompt for prompt in prompts if (prompt.name, Mode.TOGETHER) not in self.records]
-        await all_of([one(prompt) for prompt in waiting])
+        await all_of([one(prompt) for prompt in prompts])
+
+    def is_together(self, prompts: Sequence[Prompt]) -> bool:
+        """Tell whether all of these prompts were heard in one and the same pass of all together."""
+        known = [self.records.get((prompt.name, Mode.TOGETHER)) for prompt in prompts]
+        batches = {None if record is None else record.batch for record in known}
+        return None not in batches and len(batches) < 2
 
     async def cached(self, prompts: Sequence[Prompt]) -> None:
         """Let the server read the first two thirds of each prompt, then ask the whole, the longest prompt first.
@@ -86,7 +99,7 @@ class Passes:
         known = self.records.get((prompt.name, Mode.ALONE))
         return 0 if known is None else len(known.prompt_ids)
 
-    def _probe(self, prompt: Prompt, mode: Mode, *, prefix: int = 0) -> Probe:
+    def _probe(self, prompt: Prompt, mode: Mode, *, prefix: int = 0, batch: str = "") -> Probe:
         known = self.records.get((prompt.name, Mode.ALONE))
         return Probe(
             prompt=prompt,
@@ -96,6 +109,7 @@ class Passes:
             prefix=prefix,
             ids=prompt.ids if prompt.ids is not None or not prefix or known is None else known.prompt_ids,
             image_token=self._image_token,
+            batch=batch,
         )
 
     async def _put(self, prompt: Prompt, probe: Probe) -> Record | None:
@@ -105,7 +119,7 @@ class Passes:
         except RequestRefusedError as error:
             status = error.details.get("status")
             if status != 400:
-                raise _without_endpoint(error) if status in (404, 405) else error from None
+                raise _without_endpoint(error) if status in _ABSENT else error from None
             self.left_out[prompt.name] = f"{REFUSED}: {error.message}"
             return None
         self.records[(prompt.name, probe.mode)] = record
@@ -113,13 +127,18 @@ class Passes:
         return record
 
     async def _flush(self) -> None:
-        """Empty the prefix cache; a server that cannot or will not is noted and not asked again."""
+        """Empty the prefix cache; a server that cannot, or will not when asked thrice, is noted and not asked again."""
         if not self._flushes:
             return
         status = await self._client.post_status(_FLUSH)
+        for pause in _FLUSH_PAUSES_S:
+            if status < 300 or status in _ABSENT:
+                break
+            await asyncio.sleep(pause)
+            status = await self._client.post_status(_FLUSH)
         if status >= 300:
             self._flushes = False
-            self.notes["prefix cache flush"] = f"not done: /flush_cache answers with HTTP {status}"
+            self.notes[FLUSH] = f"not done: /flush_cache answers with HTTP {status}"
 
 
 async def all_of(work: Sequence[Awaitable[None]]) -> None:

@@ -23,7 +23,7 @@ class Probe:
 
     prefix: how many of the prompt's tokens are left unscored, so that they may come from the prefix cache. ids: all of
     the prompt's token ids; None where only the server knows them, because it makes them of pictures. image_token: the
-    id that stands for pictures in records. ask_ids: False sends the prompt's text and pictures.
+    id that stands for pictures in records. batch: the name of the pass in which it is asked together with others.
     """
 
     prompt: Prompt
@@ -33,6 +33,7 @@ class Probe:
     prefix: int = 0
     ids: tuple[int, ...] | None = None
     image_token: int | None = None
+    batch: str = ""
     path: str = "/generate"
 
     def payload(self, model: str) -> dict[str, Any]:
@@ -52,7 +53,7 @@ class Probe:
         IndexError, TypeError or ValueError for what is no such answer, RequestRefusedError for one that misses parts.
         """
         meta = body["meta_info"]
-        reason = _reason(meta.get("finish_reason"))
+        reason, end_token = _reason(meta.get("finish_reason"))
         if reason in BROKEN_OFF:
             raise ValueError(f"the engine ended its answer with {reason}")
         inputs, outputs = _entries(meta["input_token_logprobs"]), _entries(meta["output_token_logprobs"])
@@ -73,6 +74,8 @@ class Probe:
             finish_reason=reason,
             unscored=self._pictures_in(ids),
             cached_tokens=count(meta.get("cached_tokens")),
+            end_token=end_token,
+            batch=self.batch,
         )
 
     def _all_ids(self, told: list[int]) -> tuple[int, ...]:
@@ -163,6 +166,7 @@ def _token(value: Any) -> int:
     return value
 
 
-def _reason(value: Any) -> str | None:
-    kind = value.get("type") if isinstance(value, dict) else value
-    return kind if isinstance(kind, str) else None
+def _reason(value: Any) -> tuple[str | None, int | None]:
+    """Return why an answer ended, and the token that ended it (SGLang's `matched`, which may also be a text)."""
+    kind, matched = (value.get("type"), value.get("matched")) if isinstance(value, dict) else (value, None)
+    return kind if isinstance(kind, str) else None, count(matched)

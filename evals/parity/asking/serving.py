@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from evals.client import EngineClient
+from evals.parity.records import SERVED_DTYPE
 
 _SERVER_INFO = "/server_info"
 _DTYPES = frozenset({"float32", "bfloat16", "float16"})
@@ -17,7 +18,7 @@ _DTYPES = frozenset({"float32", "bfloat16", "float16"})
 class Serving:
     """Hold a server's limits in tokens, None where it does not tell; chunk: of prefill, -1 when it takes all at once.
 
-    folder: where it says that its model lies.
+    dtype: the one it serves in, None also for an "auto" that nobody settled. folder: where it says that its model lies.
     """
 
     context: int | None
@@ -38,6 +39,7 @@ class Serving:
         chunk = None if self.chunk is None else f"{self.chunk:,} tokens" if self.chunk > 0 else "whole prompts"
         told = {
             "engine": self.engine,
+            SERVED_DTYPE: self.dtype,
             "context": self.context and f"{self.context:,} tokens",
             "room for keys and values": self.pool and f"{self.pool:,} tokens",
             "prefill chunk": chunk,

@@ -14,7 +14,7 @@ from evals.parity.judging.prefill import Spell, prefill_check
 from evals.parity.judging.severity import worst_of
 from evals.parity.judging.token_differences import tokenizations
 from evals.parity.judging.tolerance import Near, Tolerance
-from evals.parity.records import Observation
+from evals.parity.records import FLUSH, Observation
 from evals.parity.settings import ParitySettings
 
 
@@ -96,6 +96,17 @@ def self_check(
         reasons=(*prefill.reasons, *decode_reasons(found), *_missing_reasons(missing)),
         notes=(*prefill.notes, *_decode_notes(found)),
     )
+
+
+def without_flush(check: ParityCheck, candidate: Observation) -> ParityCheck:
+    """Return the check of the prefix cache, open where the cache was not emptied: then cold prompts were not cold."""
+    why = candidate.notes.get(FLUSH)
+    if why is None:
+        return check
+    reason = (
+        f"the prefix cache could not be emptied, so that no prompt is known to have been cold ({one_line(why, 80)})"
+    )
+    return replace(check, verdict=worst_of([check.verdict, Verdict.INCONCLUSIVE]), reasons=(*check.reasons, reason))
 
 
 def _missing_reasons(missing: Sequence[str]) -> tuple[str, ...]:

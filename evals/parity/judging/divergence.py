@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from math import isfinite
+from math import isfinite, isnan
 
 from evals.parity.findings import Divergence
 from evals.parity.judging.pairing import Lineup, Pair
@@ -98,17 +98,29 @@ def _lead(scored: Scored, place: int, ids: Sequence[int]) -> float | None:
 
 
 def _ended_alike(ours: Record, theirs: Record) -> bool:
-    """Tell whether one side only recorded the end token that the other left out."""
-    stopped = ours.finish_reason == theirs.finish_reason == "stop"
-    return stopped and abs(len(ours.decode.token_ids) - len(theirs.decode.token_ids)) == 1
+    """Tell whether one side only recorded the end token that the other left out.
+
+    One token more is the end of the text only where a server says so, and where the other's text does not end with it.
+    """
+    if not ours.finish_reason == theirs.finish_reason == "stop":
+        return False
+    shorter, longer = sorted((ours, theirs), key=lambda record: len(record.decode.token_ids))
+    *before, last = longer.decode.token_ids
+    ends = {record.end_token for record in (ours, theirs)} - {None}
+    return len(before) == len(shorter.decode.token_ids) and ends == {last} and before[-1:] != [last]
 
 
 def _margin(reference: Scored, place: int, token: int | None) -> tuple[float, bool]:
-    """Return how much more probable the reference's own token is (nats), and whether that is only a lower bound."""
+    """Return how much more probable the reference's own token is (nats), and whether that is only a lower bound.
+
+    A reference that gives NaN there says nothing, so that the divergence stays open.
+    """
     if place >= len(reference.token_ids):
         return 0.0, True
     known = dict(zip(reference.top_ids[place], reference.top_logprobs[place], strict=True))
     own = reference.logprobs[place]
+    if any(map(isnan, (own, *known.values()))):
+        return 0.0, True
     other = known.get(token) if token is not None else None
     if other is not None and isfinite(own - other):
         return max(own - other, 0.0), False

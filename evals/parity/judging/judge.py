@@ -7,17 +7,18 @@ from dataclasses import replace
 
 import numpy as np
 
-from evals.formatting import one_line, plural
 from evals.parity.findings import ParityCheck, ParityResult
 from evals.parity.judging.bootstrap import quantile
-from evals.parity.judging.checks import decode_check, self_check, tokens_check, without
+from evals.parity.judging.checks import decode_check, self_check, tokens_check, without, without_flush
 from evals.parity.judging.divergence import margin_noise
+from evals.parity.judging.dtypes import incomparable, other_dtypes, silent_dtypes
 from evals.parity.judging.fixed import SHAPE
 from evals.parity.judging.greedy import greedy_lineups
 from evals.parity.judging.pairing import Lineup, Scores, line_up, records_of
 from evals.parity.judging.positions import scores_of
 from evals.parity.judging.prefill import Spell, prefill_check
 from evals.parity.judging.severity import worst_of
+from evals.parity.judging.sides import against, other_facts
 from evals.parity.judging.summary import cached_tokens, coverage_of, headline_of, left_out_of
 from evals.parity.judging.tolerance import LEAST_FLOOR, Near, Tolerance, tolerance_of
 from evals.parity.records import CACHED_FROM, Mode, Observation, Record
@@ -49,11 +50,15 @@ def judge_parity(
 ) -> ParityResult:
     """Return what a parity workload found.
 
-    dtype: the served one. With a reference (the baseline's engine in float32) errors are the candidate's against it,
-    and the baseline's are the noise floor; without, the candidate is held against the baseline under a fixed
-    tolerance. chunked: the candidate with small prefill chunks. notes: why there is no reference. spell: texts of
-    token ids. chunk_notes: why there is no chunked one, which is inconclusive; None where there was to be none.
+    dtype: the served one; sides that say they served in different ones are incomparable. With a reference (the
+    baseline's engine in float32) errors are the candidate's against it, and the baseline's are the noise floor;
+    without, the candidate is held against the baseline under a fixed tolerance. chunked: the candidate with small
+    prefill chunks. notes: why there is no reference. spell: texts of token ids. chunk_notes: why there is no chunked
+    one, which is inconclusive; None where there was to be none.
     """
+    differing = other_dtypes(candidate, baseline, (CANDIDATE, BASELINE))
+    if differing:
+        return incomparable(workload, differing)
     judge = _Judge(settings, candidate, baseline, reference, dtype, notes, spell)
     checks = [judge.tokens(), judge.prefill(), judge.decode(), judge.output()]
     if settings.self_checks:
@@ -69,7 +74,7 @@ def judge_parity(
         headline=headline_of(verdict, checks),
         calibration=judge.tolerance.words,
         checks=tuple(checks),
-        coverage=(*coverage_of(candidate, checks), *_not_asked(settings, checks)),
+        coverage=(*coverage_of(candidate, checks), *_not_asked(settings, checks), *silent_dtypes(candidate, baseline)),
         left_out=left_out_of({CANDIDATE: candidate, BASELINE: baseline, REFERENCE: reference, CHUNKED: chunked}),
     )
 
@@ -91,8 +96,8 @@ class _Judge:
         self.candidate, self.baseline = candidate, baseline
         self.truth, self.name = (baseline, BASELINE) if reference is None else (reference, REFERENCE)
         self.alone = records_of(candidate)
-        self.lineup = _against(candidate, self.truth, (CANDIDATE, self.name))
-        self.floor_lineup = None if reference is None else _against(baseline, reference, (BASELINE, REFERENCE))
+        self.lineup = against(candidate, self.truth, (CANDIDATE, self.name))
+        self.floor_lineup = None if reference is None else against(baseline, reference, (BASELINE, REFERENCE))
         self.floor: Mapping[str, Scores] | None = None
         if self.floor_lineup is not None:
             self.floor = scores_of(self.floor_lineup, settings.compared_k)
@@ -124,13 +129,15 @@ class _Judge:
         return self._self("batch", "Batch of many against batch of one", records, 0)
 
     def cache(self) -> ParityCheck:
-        return self._self("cache", "Prefix cache against cold", records_of(self.candidate, Mode.CACHED), CACHED_FROM)
+        records = records_of(self.candidate, Mode.CACHED)
+        return without_flush(self._self("cache", "Prefix cache against cold", records, CACHED_FROM), self.candidate)
 
     def chunk(self, chunked: Observation | None, notes: Sequence[str]) -> ParityCheck:
         title = f"Prefill in chunks of {self.settings.chunk_tokens:,} tokens against whole"
         if chunked is None:
             return without("chunk", title, notes or ("it was not measured",))
-        reasons = _facts(chunked, self.candidate, (CHUNKED, CANDIDATE))
+        names = (CHUNKED, CANDIDATE)
+        reasons = (*other_facts(chunked, self.candidate, names), *other_dtypes(chunked, self.candidate, names))
         return self._self("chunk", title, records_of(chunked), self.settings.chunk_tokens + 1, reasons)
 
     def _self(
@@ -158,30 +165,6 @@ def _not_asked(settings: ParitySettings, checks: Sequence[ParityCheck]) -> tuple
     if "chunk" not in names:
         words.append("prefill in chunks was not compared: no server with small chunks was measured")
     return tuple(words)
-
-
-def _against(ours: Observation, theirs: Observation, names: tuple[str, str]) -> Lineup:
-    """Line up two servers' records asked alone, and say which prompts one lacks without a reason."""
-    first, second = records_of(ours), records_of(theirs)
-    lineup = line_up(first, second, names)
-    reasons = list(_facts(ours, theirs, names))
-    for side, records, name in ((ours, first, names[0]), (theirs, second, names[1])):
-        lost = list(dict.fromkeys(prompt for prompt in (*first, *second) if prompt not in records))
-        if lost:
-            why = f", {one_line(side.left_out[lost[0]], 160)}" if lost[0] in side.left_out else ""
-            reasons.append(
-                f"{name} has no record of {plural(len(lost), 'prompt')} (first: {one_line(lost[0], 80)}{why})"
-            )
-    return Lineup(pairs=lineup.pairs, reasons=(*reasons, *lineup.reasons))
-
-
-def _facts(ours: Observation, theirs: Observation, names: tuple[str, str]) -> tuple[str, ...]:
-    return tuple(
-        f"the {key.replace('_', ' ')} differs: {one_line(ours.facts.get(key, 'not recorded'), 80)} for {names[0]}, "
-        f"{one_line(theirs.facts.get(key, 'not recorded'), 80)} for {names[1]}"
-        for key in sorted({*ours.facts, *theirs.facts})
-        if ours.facts.get(key) != theirs.facts.get(key)
-    )
 
 
 def _near(tolerance: Tolerance, floor: Lineup | None, scores: Mapping[str, Scores] | None) -> Near:

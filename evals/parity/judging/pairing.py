@@ -113,13 +113,18 @@ class _Rows:
 
 
 def _at(record: Record, positions: Ints) -> _Rows:
-    """Return a record's rows at these positions; rows with fewer top tokens than others are filled with id -1."""
+    """Return a record's rows at these positions; rows with fewer top tokens than others are filled with id -1.
+
+    A row in which any number is NaN has none at all, so that the side is blamed that gave it.
+    """
     rows = positions - record.start
     prefill = record.prefill
+    top_logprobs = _filled([prefill.top_logprobs[row] for row in rows], -np.inf)
+    logprobs = np.asarray(prefill.logprobs, dtype=np.float64)[rows]
     return _Rows(
-        logprobs=np.asarray(prefill.logprobs, dtype=np.float64)[rows],
+        logprobs=np.where(np.isnan(top_logprobs).any(axis=1), np.nan, logprobs),
         top_ids=_filled([prefill.top_ids[row] for row in rows], -1).astype(np.int64),
-        top_logprobs=_filled([prefill.top_logprobs[row] for row in rows], -np.inf),
+        top_logprobs=top_logprobs,
     )
 
 

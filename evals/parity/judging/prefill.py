@@ -12,6 +12,7 @@ from evals.outcome import Verdict
 from evals.parity.findings import ALL, ParityCheck, Spread, WorstPosition
 from evals.parity.judging.bootstrap import quantile
 from evals.parity.judging.calibrated import against_floor
+from evals.parity.judging.coverage import too_few
 from evals.parity.judging.fixed import within
 from evals.parity.judging.pairing import Bools, Lineup, Scores
 from evals.parity.judging.positions import Positions, flat, scores_of
@@ -37,12 +38,14 @@ def prefill_check(
 ) -> ParityCheck:
     """Return the judgement over all positions of a lineup, ours against theirs; floor: by prompt, if it was measured.
 
-    A position without a finite number fails on our side, and makes the check incomparable on the other.
+    A position without a finite number fails on our side, and makes the check incomparable on the other. Too few
+    positions are no pass.
     """
     found, lacking = flat(scores_of(lineup, settings.compared_k), floor)
     ours, theirs = _unsound(found)
     sound = found.only(~ours & ~theirs)
     spreads = _spreads(sound, tolerance, settings.seed) if len(sound) else ()
+    lacking = (*lacking, *too_few(name, prompts=sound.asked(), positions=len(sound)))
     reasons = (*_broken(found, ours), *misses(spreads), *_unusable(found, theirs), *lineup.reasons, *lacking)
     records = {pair.ours.prompt: pair.ours for pair in lineup.pairs}
     return _with_number(
@@ -55,7 +58,7 @@ def prefill_check(
             n=len(sound),
             spreads=(*spreads, *_divergences(sound)),
             worst=(*_broken_positions(found, ours, records, spell), *worst_positions(sound, records, spell)),
-            reasons=reasons if len(sound) or reasons else ("no position was scored by both sides",),
+            reasons=reasons,
             notes=_notes(sound),
         )
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from evals.formatting import nats, one_line
+from evals.parity.judging.coverage import LEAST_POSITIONS, LEAST_PROMPTS
 from evals.parity.settings import ParitySettings
 
 FIXED: Mapping[str, float] = MappingProxyType({"float32": 1e-4, "float16": 0.03, "bfloat16": 0.25})
@@ -75,7 +76,8 @@ def _fixed_words(settings: ParitySettings, dtype: str, fixed: float, notes: Sequ
         f"A fixed tolerance of {nats(fixed)} was used ({whose}), because {why}. Nine of ten errors must be within it, "
         "the median within a quarter of it, p99 within 10 and the largest within 100 times of it, for the errors of "
         "correct models have long tails. What is 5 times beyond fails, 10 times for a single prompt or kind of "
-        "prompts; what lies between is not decided."
+        "prompts; what lies between is not decided. A pass needs at least "
+        f"{LEAST_POSITIONS['prefill']:,} positions of {LEAST_PROMPTS} prompts."
     )
     return words if dtype == "float32" else f"{words} In {_name(dtype)} this is coarse: smaller faults pass unseen."
 

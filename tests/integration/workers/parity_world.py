@@ -11,7 +11,7 @@ from db.observations import end_observation, save_observed
 from db.runs import create_run, finish_run
 from db.session import transaction
 from db.states import JobState
-from evals.parity.records import Form, Mode, Observation, Record, Scored, Tokenized
+from evals.parity.records import SERVED_DTYPE, Form, Mode, Observation, Record, Scored, Tokenized
 from evals.plan import plan_jobs
 from evals.spec import EngineSpec, ModelSpec, Role, Submission
 from tests.integration.db.builders import claim
@@ -22,7 +22,7 @@ SUBMISSION = Submission(
     baseline=EngineSpec(kind="hf", dtype="bfloat16"),
     suite="parity",
 )
-FACTS = {"prompts_sha256": "p", "top_k": "2", "decode_tokens": "2"}
+FACTS = {"prompts_sha256": "p", "top_k": "2", "decode_tokens": "3"}
 PROMPTS = tuple(f"length/{number}" for number in range(40))
 LONG = 300  # tokens: more than a chunk
 
@@ -41,18 +41,21 @@ def scored(n: int, shift: float) -> Scored:
 def record(prompt: str, mode: Mode, shift: float) -> Record:
     ids = (49, *(index % 50 for index in range(LONG - 1)))
     return Record(
-        prompt=prompt, mode=mode, prompt_ids=ids, start=1, prefill=scored(LONG - 1, shift), decode=scored(2, shift),
-        text="ab", finish_reason="length", cached_tokens=200 if mode is Mode.CACHED else 0,
+        prompt=prompt, mode=mode, prompt_ids=ids, start=1, prefill=scored(LONG - 1, shift), decode=scored(3, shift),
+        text="abc", finish_reason="length", cached_tokens=200 if mode is Mode.CACHED else 0,
     )  # fmt: skip
 
 
-def observation(shift: float, *, full: bool, facts: dict[str, str] | None = None) -> Observation:
-    """Return what a server says whose log-probabilities are off by `shift` times 1 to 7 nats."""
+def observation(
+    shift: float, *, full: bool, facts: dict[str, str] | None = None, dtype: str | None = None
+) -> Observation:
+    """Return what a server says whose log-probabilities are off by `shift` times 1 to 7 nats; dtype: if it tells."""
     modes = tuple(Mode) if full else (Mode.ALONE,)
     return Observation(
         records=tuple(record(prompt, mode, shift) for mode in modes for prompt in PROMPTS),
         tokenized=tuple(Tokenized(prompt=prompt, form=Form.TEXT, token_ids=(1, 2)) for prompt in PROMPTS),
         facts=FACTS if facts is None else facts,
+        notes={} if dtype is None else {SERVED_DTYPE: dtype},
     )
 
 

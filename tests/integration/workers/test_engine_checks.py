@@ -101,7 +101,7 @@ def test_an_sglang_without_one_batch_decides_nothing(tmp_path: Path) -> None:
     without = Candidate(spec=known.spec, model=known.model, environment=environment, variables=known.variables)
     run = run_one_batch(without, EngineCheckSettings(), place(tmp_path))
     assert run is None
-    assert judged_one_batch(run, without, None).outcome.verdict is Verdict.INCONCLUSIVE
+    assert judged_one_batch(run, without, "not asked").outcome.verdict is Verdict.INCONCLUSIVE
 
 
 def test_an_older_sglang_has_one_batch_in_another_place(tmp_path: Path) -> None:
@@ -115,7 +115,8 @@ def test_an_older_sglang_has_one_batch_in_another_place(tmp_path: Path) -> None:
     assert run is not None
     assert run[0][1:3] == ["-m", "sglang.bench_one_batch"]
     assert run[0][-1] == "--correct"
-    assert judged_one_batch(run, older, None).outcome.verdict is Verdict.INCONCLUSIVE  # no sglang in this interpreter
+    judged = judged_one_batch(run, older, "not asked")  # there is no sglang in this interpreter
+    assert judged.outcome.verdict is Verdict.INCONCLUSIVE
 
 
 SLEEPER = """

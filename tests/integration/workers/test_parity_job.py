@@ -14,9 +14,11 @@ from db.tables import Job
 from evals.client import EngineClient
 from evals.parity.asking.prompt import Prompt
 from evals.parity.asking.prompts import PromptSet
+from evals.parity.records import SERVED_DTYPE
 from evals.spec import Role, Workload
 from tests.integration.db.builders import claim
 from tests.integration.workers.parity_world import observation, parity_run
+from tests.unit.evals.parity.asking.scripted_server import Script, client_for, serving
 from workers.heartbeat import Heartbeat
 from workers.parity import left_to_hear, run_parity
 
@@ -78,6 +80,26 @@ def test_a_workload_that_has_heard_everything_asks_nobody() -> None:
         heartbeat=Heartbeat(held.lease, lease_s=30, every_s=2),
         first_trouble=lambda writer: lambda: None,
     )
+
+
+@pytest.mark.parametrize(("said", "noted"), [("auto", "bfloat16"), ("float32", "float32")])
+def test_the_served_dtype_is_kept_also_of_a_server_that_only_says_auto(said: str, noted: str) -> None:
+    held, workload = claimed()
+    script = Script()
+    script.dtype = said
+    with serving(script) as url:
+        run_parity(
+            held,
+            workload,
+            PROMPTS,
+            connect=lambda: client_for(url),
+            heartbeat=Heartbeat(held.lease, lease_s=30, every_s=2),
+            first_trouble=lambda writer: lambda: None,
+        )
+    with transaction() as session:
+        assert observation_of(session, held.job.id, workload.name).notes[SERVED_DTYPE] == noted
+        facts = get_job(session, held.job.id).facts
+    assert facts[f"workload:{workload.name}"][SERVED_DTYPE] == noted
 
 
 def test_jobs_stand_in_the_order_of_their_roles_whatever_their_ids_say() -> None:

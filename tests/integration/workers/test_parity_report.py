@@ -176,6 +176,42 @@ def test_a_companion_that_heard_another_model_is_no_reference() -> None:
     assert "for the reference" in report.parity[0].calibration
 
 
+AUTO = replace(SUBMISSION, candidate=EngineSpec(kind="sglang", device="cuda", gpus=1),
+               baseline=EngineSpec(kind="hf", device="cuda", gpus=1))  # fmt: skip
+
+
+def test_sides_that_served_what_auto_meant_to_each_are_incomparable() -> None:
+    run_id, jobs = parity_run(AUTO)
+    dtypes = {Role.CANDIDATE: "float16", Role.CHUNKED: "float16"}
+    for role, job in jobs.items():
+        shift = 0.5 if role in dtypes else 0.0
+        hear(job, observation(shift, full=role is Role.CANDIDATE, dtype=dtypes.get(role, "float32")))
+    finish(run_id)
+    report = report_of_run(run_id)
+    assert report.verdict is Verdict.INCOMPARABLE
+    assert "the served dtype differs: float16 for the candidate, float32 for the baseline" in report.headline
+
+
+def test_the_fixed_tolerance_is_that_of_the_dtype_that_was_served() -> None:
+    run_id, jobs = parity_run(with_options(AUTO, calibrate=False, self_checks=False))
+    for job in jobs.values():
+        hear(job, observation(0.0, full=False, dtype="float16"))
+    finish(run_id)
+    (result,) = report_of_run(run_id).parity
+    assert "the one for float16" in result.calibration
+    assert "served dtype: float16" in result.coverage
+
+
+def test_a_reference_that_did_not_serve_float32_is_none() -> None:
+    run_id, jobs = parity_run(AUTO)
+    for role, job in jobs.items():
+        hear(job, observation(0.0, full=role is Role.CANDIDATE, dtype="bfloat16"))
+    finish(run_id)
+    (result,) = report_of_run(run_id).parity
+    assert "the float32 reference cannot be used: it served in bfloat16, not in float32" in result.calibration
+    assert check(result, "prefill").floor is None
+
+
 def test_a_candidate_without_chunks_is_not_asked_about_them() -> None:
     run_id, jobs = parity_run(replace(SUBMISSION, candidate=EngineSpec(kind="hf", dtype="bfloat16")))
     assert Role.CHUNKED not in jobs

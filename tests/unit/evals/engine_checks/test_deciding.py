@@ -35,6 +35,7 @@ def test_options_are_read() -> None:
     [
         ("engine-check/nothing", {}),
         (ONE_BATCH, {"max_tokens": 8}),
+        (ONE_BATCH, {"model_type": "vlm"}),
         (OFFLINE, {"max_tokens": 0}),
         (OFFLINE, {"max_tokens": True}),
         (OFFLINE, {"model_type": "audio"}),
@@ -52,6 +53,19 @@ def test_what_no_check_takes_is_refused(benchmark: str, options: dict[str, Scala
 def test_the_suite_has_valid_checks() -> None:
     assert [engine_check_settings(item) for item in load_suite("engine-checks")]
     assert {item.benchmark for item in load_suite("engine-checks")} == {ONE_BATCH, OFFLINE}
+
+
+@pytest.mark.parametrize(("suite", "model_type"), [("new-model", "auto"), ("new-model-vlm", "vlm")])
+def test_suites_for_new_models_run_sglangs_own_checks_too(suite: str, model_type: str) -> None:
+    checks = {item.benchmark: item for item in load_suite(suite) if item.benchmark.startswith("engine-check/")}
+    assert set(checks) == {ONE_BATCH, OFFLINE}
+    assert engine_check_settings(checks[OFFLINE]).model_type == model_type
+
+
+def test_one_batch_says_where_pictures_are_shown() -> None:
+    with pytest.raises(InvalidSubmissionError) as caught:
+        engine_check_settings(workload(ONE_BATCH, model_type="vlm"))
+    assert OFFLINE in caught.value.remedy
 
 
 def test_equal_texts_pass_and_the_first_difference_is_named() -> None:

@@ -44,7 +44,17 @@ def test_texts_like_the_servers_pass() -> None:
     outcome = one_batch()
     assert (outcome.verdict, outcome.passed, outcome.n) == (Verdict.PASS, 3, 3)
     assert outcome.reasons == ()
-    assert one_batch(server=None).verdict is Verdict.PASS
+
+
+def test_without_the_servers_answers_there_is_no_pass_and_a_fault_that_shows_by_itself_still_fails() -> None:
+    unasked = judge_one_batch(OUTPUT, exit_status=0, server=None, exact=True, why_not="the server was not asked")
+    assert (unasked.verdict, unasked.n) == (Verdict.INCONCLUSIVE, 0)
+    assert unasked.reasons == ("there is nothing to compare its texts with: the server was not asked",)
+    assert f"prompt 1: {PROMPTS[1]}{ANSWERS[1]}" in unasked.notes
+    assert one_batch(server=ANSWERS[:2]).reasons[0].endswith("the server answered 2 of 3 prompts")
+    assert one_batch(server=ANSWERS[:2]).verdict is Verdict.INCONCLUSIVE
+    nan = one_batch(OUTPUT.replace("13.0066,  4.8920", "    nan,     nan"), server=None)
+    assert (nan.verdict, nan.reasons) == (Verdict.FAIL, ("its prefill logits are not numbers (nan)",))
 
 
 def test_a_shorter_or_longer_answer_of_the_server_agrees() -> None:

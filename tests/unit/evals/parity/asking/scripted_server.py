@@ -22,6 +22,7 @@ class Script:
     context = 4096
     pool = 16384
     flush_status = 200
+    dtype = "float32"
     caches = True
     delay_s = 0.0
     decoded = (7, 8)
@@ -52,7 +53,7 @@ class Script:
 
     def _route(self, path: str, body: Any) -> Answer:
         if path == "/server_info":
-            return 200, {"engine": "scripted", "max_total_num_tokens": self.pool, "dtype": "float32"}
+            return 200, {"engine": "scripted", "max_total_num_tokens": self.pool, "dtype": self.dtype}
         if path == "/v1/models":
             return 200, {"data": [{"id": "m", "max_model_len": self.context}]}
         if path.startswith("/flush_cache"):

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from evals.errors import CancelledError, RequestRefusedError
+from evals.parity.asking import passes
 from evals.parity.asking.observing import ParityListener, observe, resolve
 from evals.parity.asking.prompt import Prompt
 from evals.parity.asking.prompts import PromptSet, prompt_set
-from evals.parity.records import Form, Mode, Observation, Record, Tokenized
+from evals.parity.records import FLUSH, SERVED_DTYPE, Form, Mode, Observation, Record, Tokenized
 from evals.parity.settings import ParitySettings
 from tests.unit.evals.parity.asking.scripted_server import Answer, Script, client_for, serving
 
@@ -109,13 +110,37 @@ def test_a_server_without_a_prefix_cache_is_asked_for_it_once() -> None:
     assert observation.notes["prefix cache"] == "no prompt came from a prefix cache"
 
 
-def test_a_cache_that_cannot_be_flushed_is_noted_and_not_tried_again() -> None:
+@pytest.mark.parametrize(("status", "tries"), [(400, 3), (404, 1)])
+def test_a_cache_that_cannot_be_flushed_is_noted_and_not_tried_again(
+    status: int, tries: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(passes, "_FLUSH_PAUSES_S", (0.0, 0.0))
     script = Script()
-    script.flush_status = 400
+    script.flush_status = status
     observation = observed(script)
-    assert script.paths().count("/flush_cache?timeout=10") == 1
-    assert observation.notes["prefix cache flush"] == "not done: /flush_cache answers with HTTP 400"
+    assert script.paths().count("/flush_cache?timeout=10") == tries
+    assert observation.notes[FLUSH] == f"not done: /flush_cache answers with HTTP {status}"
     assert modes(observation)[Mode.ALONE] == 4
+
+
+def test_a_flush_that_is_refused_while_the_server_is_busy_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Busy(Script):
+        def _route(self, path: str, body: Any) -> Answer:
+            self.flush_status = 400 if self.paths().count("/flush_cache?timeout=10") in (1, 3) else 200
+            return super()._route(path, body)
+
+    monkeypatch.setattr(passes, "_FLUSH_PAUSES_S", (0.0, 0.0))
+    script = Busy()
+    observation = observed(script, full=False)
+    assert FLUSH not in observation.notes
+    assert script.paths().count("/flush_cache?timeout=10") == 4 + 2
+
+
+def test_the_dtype_is_noted_as_the_server_says_it() -> None:
+    assert observed(Script(), full=False).notes[SERVED_DTYPE] == "float32"
+    script = Script()
+    script.dtype = "auto"
+    assert SERVED_DTYPE not in observed(script, full=False).notes
 
 
 def test_facts_decide_comparability_and_notes_say_what_the_server_has_room_for() -> None:
@@ -166,13 +191,35 @@ def test_a_server_that_does_not_tell_its_tokens_leaves_them_open(answer: Answer)
 def test_what_is_known_is_not_asked_again() -> None:
     whole = observed(Script())
     script, ear = Script(), Ear()
-    part = replace(whole, records=whole.records[:6], tokenized=whole.tokenized[:1], facts={})
+    part = replace(whole, records=whole.records[:9], tokenized=whole.tokenized[:1], facts={})
     again = observed(script, ear, known=part)
     assert sorted(map(repr, again.records)) == sorted(map(repr, whole.records))
     assert len(script.bodies("/tokenize")) == 1
-    assert ear.progress[0] == (0, 4)
-    assert [heard for heard in ear.heard if isinstance(heard, Record)] == list(again.records[6:])
+    assert ear.progress[0] == (0, 1)
+    assert [heard for heard in ear.heard if isinstance(heard, Record)] == list(again.records[9:])
     assert set(again.tokenized) == set(whole.tokenized)
+
+
+def test_all_are_asked_together_again_after_an_interruption_and_after_a_second_one() -> None:
+    whole = observed(Script())
+    part = replace(whole, records=whole.records[:7], facts={})
+    script, ear = Script(), Ear()
+    script.delay_s = 0.1
+    again = observed(script, ear, known=part)
+    assert script.most_at_once == 4
+    assert ear.progress[0] == (0, 4 + 2)
+    assert len(batches(again)) == 1
+    assert batches(again) != batches(whole)
+    # What a second interruption leaves: some prompts of its own pass, the others of the one before.
+    mixed = {(record.prompt, record.mode): record for record in (*whole.records, *again.records[4:6])}
+    third = observed(Script(), known=replace(whole, records=tuple(mixed.values()), facts={}))
+    assert len(batches(third)) == 1
+    assert modes(third) == modes(whole)
+
+
+def batches(observation: Observation) -> set[str]:
+    """Return the names of the passes in which prompts were asked together."""
+    return {record.batch for record in observation.records if record.mode is Mode.TOGETHER}
 
 
 def test_what_was_heard_of_other_prompts_is_asked_anew() -> None:

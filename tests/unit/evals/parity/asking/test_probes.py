@@ -67,6 +67,21 @@ def test_of_a_prompt_with_pictures_the_text_and_the_pictures_are_sent() -> None:
     assert sent["logprob_start_len"] == 3
 
 
+@pytest.mark.parametrize(
+    ("reason", "end_token"),
+    [
+        ({"type": "stop", "matched": 458}, 458),
+        ({"type": "stop", "matched": "moon"}, None),
+        ({"type": "stop"}, None),
+        ({"type": "length", "length": 2}, None),
+        ("stop", None),
+    ],
+)
+def test_the_token_that_ended_the_text_is_kept_where_the_server_names_it(reason: Any, end_token: int | None) -> None:
+    record = probe(batch="b").read(answer(finish_reason=reason))
+    assert (record.end_token, record.batch) == (end_token, "b")
+
+
 def test_a_beginning_is_read_without_log_probabilities() -> None:
     assert Prefill(prompt=WORDS, ids=(56, 57)).payload("m") == {
         "input_ids": [56, 57],

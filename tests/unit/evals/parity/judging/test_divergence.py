@@ -17,7 +17,12 @@ NEAR = Near(allowed=0.1, doubtful=1.0)
 
 
 def decoded(
-    chosen: list[int], tops: list[dict[int, float]], *, finish_reason: str = "length", prompt: str = "text/0"
+    chosen: list[int],
+    tops: list[dict[int, float]],
+    *,
+    finish_reason: str = "length",
+    prompt: str = "text/0",
+    end_token: int | None = None,
 ) -> Record:
     nothing = Scored(token_ids=(), logprobs=(), top_ids=(), top_logprobs=())
     return Record(
@@ -34,6 +39,7 @@ def decoded(
         ),
         text="",
         finish_reason=finish_reason,
+        end_token=end_token,
     )
 
 
@@ -75,6 +81,13 @@ def test_a_token_that_the_reference_did_not_record_is_at_least_as_far_as_the_las
     assert (close.benign, close.open) == (False, True)
 
 
+@pytest.mark.parametrize("row", [{2: -0.5, 3: float("nan"), 7: -9.0}, {2: float("nan"), 3: -9.0}])
+def test_a_reference_without_numbers_leaves_a_divergence_open(row: dict[int, float]) -> None:
+    found = divergence(pair(decoded([3], [{3: -0.1}]), decoded([2], [row])), NEAR, ids_in_words)
+    assert found is not None
+    assert (found.benign, found.open) == (False, True)
+
+
 def test_an_end_that_only_one_side_reached_is_open() -> None:
     ours = decoded([1], [{1: -0.1}], finish_reason="stop")
     theirs = decoded([1, 2, 3], [{1: -0.1}, {2: -0.1}, {3: -0.1}])
@@ -83,10 +96,35 @@ def test_an_end_that_only_one_side_reached_is_open() -> None:
     assert (found.position, found.candidate_token, found.open) == (1, END, True)
 
 
-def test_an_end_token_that_only_one_side_records_is_no_divergence() -> None:
-    ours = decoded([1], [{1: -0.1}], finish_reason="stop")
-    theirs = decoded([1, 2], [{1: -0.1}, {2: -0.1}], finish_reason="stop")
-    assert divergence(pair(ours, theirs), NEAR, ids_in_words) is None
+def stopped(chosen: list[int], end_token: int | None) -> Record:
+    return decoded(chosen, [{token: -0.1} for token in chosen], finish_reason="stop", end_token=end_token)
+
+
+@pytest.mark.parametrize(("of_the_short", "of_the_long"), [(2, 2), (None, 2), (2, None)])
+def test_an_end_token_that_only_one_side_records_is_no_divergence(
+    of_the_short: int | None, of_the_long: int | None
+) -> None:
+    short, long = stopped([1], of_the_short), stopped([1, 2], of_the_long)
+    assert divergence(pair(short, long), NEAR, ids_in_words) is None
+    assert divergence(pair(long, short), NEAR, ids_in_words) is None
+
+
+@pytest.mark.parametrize(
+    ("of_the_short", "of_the_long"),
+    [(None, None), (9, None), (None, 9), (9, 2), (1, 2), (1, 1)],
+    ids=["unknown", "other", "other-of-the-long", "two-ends", "recorded-by-both", "one-ends-before"],
+)
+def test_one_real_token_more_is_a_divergence_though_both_stop(
+    of_the_short: int | None, of_the_long: int | None
+) -> None:
+    short, long = stopped([1], of_the_short), stopped([1, 2], of_the_long)
+    for found in (divergence(pair(*sides), NEAR, ids_in_words) for sides in ((short, long), (long, short))):
+        assert found is not None
+        assert (found.position, END in (found.candidate_token, found.reference_token)) == (1, True)
+
+
+def test_an_end_that_is_said_twice_is_one_token_too_many() -> None:
+    assert divergence(pair(stopped([1, 2], 2), stopped([1, 2, 2], 2)), NEAR, ids_in_words) is not None
 
 
 def test_the_noise_of_margins_ends_with_the_first_divergence() -> None:

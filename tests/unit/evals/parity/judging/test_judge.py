@@ -11,7 +11,7 @@ from evals.outcome import Verdict
 from evals.parity.findings import ParityCheck, ParityResult
 from evals.parity.judging.comparisons import comparisons_of
 from evals.parity.judging.judge import judge_parity
-from evals.parity.records import Form, Mode, Observation, Record, Tokenized
+from evals.parity.records import FLUSH, SERVED_DTYPE, Form, Mode, Observation, Record, Tokenized
 from evals.parity.settings import ParitySettings
 from evals.verdict import judge
 from tests.unit.evals.parity.judging.worlds import DECODED, observed, truth
@@ -106,6 +106,83 @@ def test_no_number_from_the_reference_is_not_the_candidates_fault() -> None:
     prefill = check(judged(reference=with_logprob(observed(0.0, 3), "code/3", 6, float("nan"))), "prefill")
     assert prefill.verdict is Verdict.INCOMPARABLE
     assert "position 7 of code/3" in prefill.reasons[0]
+
+
+def with_nan_among_the_likely(observation: Observation, prompt: str, place: int) -> Observation:
+    """What a side says whose own token has a log-probability and one of the likely tokens has none."""
+    prefill = next(one.prefill for one in observation.records if one.prompt == prompt and one.mode is Mode.ALONE)
+    row = (*prefill.top_logprobs[place][:2], float("nan"), *prefill.top_logprobs[place][3:])
+    rows = (*prefill.top_logprobs[:place], row, *prefill.top_logprobs[place + 1 :])
+    return with_record(observation, prompt, prefill=replace(prefill, top_logprobs=rows))
+
+
+def test_nan_among_the_likely_tokens_is_blamed_on_the_side_that_gave_it() -> None:
+    ours = with_nan_among_the_likely(observed(NOISE, 1, modes=tuple(Mode)), "code/3", 6)
+    found = check(judged(candidate=ours), "prefill")
+    assert found.verdict is Verdict.FAIL
+    assert found.reasons[0].startswith("the candidate gives no finite number at 1 position")
+    for changed in (
+        {"reference": with_nan_among_the_likely(observed(0.0, 3), "code/3", 6)},
+        {"baseline": with_nan_among_the_likely(observed(NOISE, 2), "code/3", 6)},
+        {"baseline": with_nan_among_the_likely(observed(NOISE, 2), "code/3", 6), "reference": None},
+    ):
+        result = judged(**changed)
+        assert result.verdict is Verdict.INCOMPARABLE
+        assert "what it is held against gives no finite number at 1 position (first: position 7 of code/3)" in (
+            check(result, "prefill").reasons
+        )
+
+
+def test_sides_that_served_in_different_dtypes_are_incomparable_whatever_their_numbers_say() -> None:
+    def in_dtype(observation: Observation, dtype: str) -> Observation:
+        return replace(observation, notes={SERVED_DTYPE: dtype})
+
+    half = in_dtype(observed(1.0, 1, modes=tuple(Mode)), "float16")
+    full = in_dtype(observed(NOISE, 2), "float32")
+    result = judged(candidate=half, baseline=full, reference=None)
+    assert result.verdict is Verdict.INCOMPARABLE
+    assert "float16 for the candidate, float32 for the baseline" in result.headline
+    assert judged(candidate=half, baseline=in_dtype(full, "float16")).verdict is Verdict.FAIL
+    silent = judged(candidate=in_dtype(observed(NOISE, 1, modes=tuple(Mode)), "bfloat16"))
+    assert silent.verdict is Verdict.PASS
+    assert "the baseline does not say in which dtype it serves" in silent.coverage
+    chunked = check(judged(candidate=half, baseline=in_dtype(full, "float16"), chunked=full), "chunk")
+    assert "float32 for the chunked one" in " ".join(chunked.reasons)
+
+
+def test_a_cache_that_was_not_emptied_leaves_its_check_open() -> None:
+    candidate = replace(observed(NOISE, 1, modes=tuple(Mode)), notes={FLUSH: "not done: HTTP 400"})
+    result = judged(candidate=candidate)
+    assert {one.name: one.verdict for one in result.checks if one.verdict is not Verdict.PASS} == {
+        "cache": Verdict.INCONCLUSIVE
+    }
+    assert "not done: HTTP 400" in check(result, "cache").reasons[0]
+
+
+@pytest.mark.parametrize("reference", [None, observed(0.0, 3)])
+def test_too_few_prompts_or_positions_are_no_pass(reference: Observation | None) -> None:
+    def of(observation: Observation, prompts: int) -> Observation:
+        names = list(truth())[:prompts]
+        return replace(observation, records=tuple(one for one in observation.records if one.prompt in names))
+
+    def result(prompts: int, **noise: float) -> ParityResult:
+        return judged(
+            replace(SETTINGS, self_checks=False),
+            candidate=of(observed(noise.get("noise", NOISE), 1), prompts),
+            baseline=of(observed(NOISE, 2), prompts),
+            reference=None if reference is None else of(reference, prompts),
+            chunked=None,
+        )
+
+    few = result(9)
+    assert few.verdict is Verdict.INCONCLUSIVE
+    n = check(few, "prefill").n
+    assert f"only {n} positions of 9 prompts could be compared; a pass needs at least 1,000 positions of 8 prompts" in (
+        check(few, "prefill").reasons
+    )
+    assert check(result(7), "output").verdict is Verdict.INCONCLUSIVE
+    assert result(7, noise=3.0).verdict is Verdict.FAIL
+    assert result(30).verdict is Verdict.PASS
 
 
 def test_other_prompt_tokens_are_a_finding_of_their_own_and_no_comparison() -> None:
