@@ -13,14 +13,16 @@ _ALWAYS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
-    "Content-Security-Policy": _PAGE_POLICY,
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+_UNLESS_SAID = {"Content-Security-Policy": _PAGE_POLICY, "Cache-Control": "no-store"}
+PICTURE_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox"
+"""What a picture may do that is opened by itself: nothing."""
 
 
 class SecurityHeaders:
-    """Add the headers to every answer; answers are not to be cached unless a route says so."""
+    """Add the headers to every answer; a route may say another policy, or that its answer may be cached."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -33,7 +35,8 @@ class SecurityHeaders:
                 headers = MutableHeaders(scope=message)
                 for name, value in _ALWAYS.items():
                     headers[name] = value
-                headers.setdefault("Cache-Control", "no-store")
+                for name, value in _UNLESS_SAID.items():
+                    headers.setdefault(name, value)
             await send(message)
 
         await self.app(scope, receive, complete)

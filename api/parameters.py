@@ -20,3 +20,11 @@ def public_url(request: Request) -> str:
 
 
 PublicUrl = Annotated[str, Depends(public_url)]
+
+
+def plots_url(run_id: str) -> str | None:
+    """Return the folder of a run's plots, where everybody who reads a comment about it can read them; else None."""
+    config = settings()
+    if config.public_url is None or not config.public_read:
+        return None
+    return f"{config.public_url.rstrip('/')}/runs/{run_id}/plots"

@@ -37,6 +37,7 @@ _STATUS_OF_CODE = {
     "not_ready": 503,
     "unauthenticated": 401,
     "unknown_job": 404,
+    "unknown_plot": 404,
     "unknown_run": 404,
     "unknown_workload": 404,
 }

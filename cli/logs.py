@@ -27,7 +27,7 @@ class NoLogError(PlumblineError):
 @readable
 def logs(
     run: RunArgument,
-    job: Annotated[Role, typer.Option(help="Whose log.")] = Role.CANDIDATE,
+    job: Annotated[Role | None, typer.Option(help="Whose log.", show_default="the run's first job")] = None,
     tail: Annotated[int, typer.Option(min=1, max=10_000, help="The last so many lines.")] = 200,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as the log grows, to the job's end.")] = False,
     server: Server = None,
@@ -36,7 +36,9 @@ def logs(
     client = client_of(server)
     found = _job(client, run, job)
     if found["log"] is None:
-        raise NoLogError(f"the {job.value}'s engine has no log yet", remedy=f"see what it does: plumbline watch {run}")
+        raise NoLogError(
+            f"the {found['role']}'s engine has no log yet", remedy=f"see what it does: plumbline watch {run}"
+        )
     text, headers = client.get_text(found["log"], tail=tail)
     _write(text)
     if not follow:
@@ -47,7 +49,7 @@ def logs(
         return
 
 
-def _follow(client: Client, run: str, role: Role, path: str, offset: int) -> None:
+def _follow(client: Client, run: str, role: Role | None, path: str, offset: int) -> None:
     while True:
         ended = _job(client, run, role)["state"] not in ("queued", "running")
         text, headers = client.get_text(path, offset=offset)
@@ -59,8 +61,11 @@ def _follow(client: Client, run: str, role: Role, path: str, offset: int) -> Non
             time.sleep(POLL_S)
 
 
-def _job(client: Client, run: str, role: Role) -> dict[str, Any]:
+def _job(client: Client, run: str, role: Role | None) -> dict[str, Any]:
+    """Return a run's job; its first one, the candidate's or a duel, without a role."""
     jobs: dict[str, dict[str, Any]] = {job["role"]: job for job in client.get(f"{ROOT}/submissions/{run}")["jobs"]}
+    if role is None:
+        return next(iter(jobs.values()))
     if role not in jobs:
         raise NoLogError(f"run {run} has no {role.value} job", remedy=f"it has {', '.join(jobs)}")
     return jobs[role]

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.parity_tables import parity_checks, parity_details
+from cli.serving_tables import serving_notes, serving_tables
 from cli.table import STYLES, new_table
 from evals.formatting import (
     amount,
@@ -48,13 +49,15 @@ def print_report(console: Console, report: Report, url: str | None = None) -> No
 
 def report_tables(report: Report) -> list[Table]:
     """Return what decides, what is reported beside it, and the first flips; tables without a row are left out."""
-    deciding = [comparison for comparison in report.comparisons if comparison.decides]
-    others = [comparison for comparison in report.comparisons if not comparison.decides]
+    served = {result.workload for result in report.serving}
+    deciding = [one for one in report.comparisons if one.decides and one.workload not in served]
+    others = [one for one in report.comparisons if not one.decides and one.workload not in served]
     parity = [comparison for comparison in deciding if comparison.metric.kind is Kind.PARITY]
     margins = [comparison for comparison in deciding if comparison.metric.kind is not Kind.PARITY]
     tables = [
         parity_checks(parity),
         *parity_details(report.parity),
+        *serving_tables(report.serving),
         _deciding(margins),
         _others(others),
         *(_flips(comparison) for comparison in margins),
@@ -120,8 +123,10 @@ def _notes(report: Report) -> list[str]:
     sides = (report.candidate, report.baseline, *report.companions)
     notes = [_failure(side.role, side.error) for side in sides if side.error]
     notes += [reused_line(side) for side in (report.candidate, report.baseline) if side.reused]
+    notes += serving_notes(report)
+    served = {result.workload for result in report.serving}
     for comparison in report.comparisons:
-        if not comparison.decides:
+        if not comparison.decides or comparison.workload in served:
             continue
         notes += [f"{_name(comparison)}: {one_line(reason, 600)}" for reason in comparison.reasons]
         drop = amount(comparison.detectable_drop, comparison.metric)

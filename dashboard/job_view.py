@@ -12,6 +12,7 @@ from db.states import TERMINAL
 from db.timeline import phase_seconds, phase_started_at, total_progress
 from evals.code_sources import INSTALLED
 from evals.formatting import percent
+from evals.spec import EngineSpec, Role
 from evals.workload_kinds import has_items
 
 BAR_WIDTH = 1000.0
@@ -40,7 +41,10 @@ class ErrorView:
 
 @dataclass(frozen=True, kw_only=True)
 class JobView:
-    """One job in words; total is None until it is known. noun: what its counts count; judged: whether answers are."""
+    """One job in words; total is None until it is known.
+
+    noun: what its counts count; judged: whether answers are. opponent: a duel's other engine, else empty.
+    """
 
     id: str
     role: str
@@ -49,6 +53,7 @@ class JobView:
     settings: str
     noun: str
     judged: bool
+    opponent: str
     state: str
     phase: str
     attempt: int
@@ -77,6 +82,7 @@ def job_view(job: JobRecord, *, now: float) -> JobView:
         settings=_settings(job),
         noun=_noun(job),
         judged=_judged(job),
+        opponent=job.spec.opponent.kind if job.spec.opponent else "",
         state=job.state.value,
         phase=job.phase.value if job.phase else "",
         attempt=job.attempt,
@@ -98,11 +104,17 @@ def _judged(job: JobRecord) -> bool:
 
 
 def _noun(job: JobRecord) -> str:
+    if job.role is Role.DUEL:
+        return "passes"
     return "samples" if _judged(job) else "prompts"
 
 
 def _settings(job: JobRecord) -> str:
-    engine = job.spec.engine
+    sides = (job.spec.engine, job.spec.opponent)
+    return " against ".join(_engine_settings(engine) for engine in sides if engine is not None)
+
+
+def _engine_settings(engine: EngineSpec) -> str:
     parts = [f"dtype {engine.dtype}"]
     parts += [f"--{name}" if value is True else f"--{name}={value}" for name, value in engine.args.items()]
     if engine.source != INSTALLED:

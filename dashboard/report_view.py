@@ -9,6 +9,7 @@ from typing import NamedTuple
 from dashboard.flip_view import FlipView, flip_view
 from dashboard.job_view import JobView, job_view
 from dashboard.parity_view import ParityView, parity_view
+from dashboard.serving_view import ServingView, serving_view
 from dashboard.words import duration, moment, seconds_between, standing, verdict_word
 from db.jobs import JobRecord
 from db.runs import RunRecord
@@ -89,6 +90,7 @@ class RunView:
     reasons: tuple[str, ...]
     comparisons: tuple[ComparisonRow, ...]
     parity: tuple[ParityView, ...]
+    serving: tuple[ServingView, ...]
     has_pairs: bool
     jobs: tuple[JobView, ...]
     flips: tuple[FlipView, ...]
@@ -121,6 +123,7 @@ def run_view(
         reasons=report.reasons if report else (),
         comparisons=tuple(comparison_row(item) for item in _with_margins(report)),
         parity=tuple(parity_view(result, report.comparisons) for result in report.parity) if report else (),
+        serving=tuple(serving_view(result) for result in report.serving) if report else (),
         has_pairs=_has_pairs(report),
         jobs=tuple(job_view(job, now=now) for job in jobs),
         flips=tuple(flip_view(pair) for pair in flips),
@@ -131,9 +134,11 @@ def run_view(
 
 
 def _with_margins(report: Report | None) -> list[Comparison]:
-    """Return the comparisons that are not shown as checks of parity."""
-    shown = {result.workload for result in report.parity} if report else set()
-    return [item for item in report.comparisons if item.workload not in shown] if report else []
+    """Return the comparisons that are not shown as checks of parity or as ratios of a duel."""
+    if report is None:
+        return []
+    shown = {result.workload for result in report.parity} | {result.workload for result in report.serving}
+    return [item for item in report.comparisons if item.workload not in shown]
 
 
 def _has_pairs(report: Report | None) -> bool:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
+from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Path, Response
 from fastapi.responses import HTMLResponse
 from sqlalchemy.orm import Session
 
 from api.auth import page_reader
+from api.headers import PICTURE_POLICY
 from api.parameters import RunId
+from api.problems import HttpError
 from dashboard.render import run_page, runs_page
 from dashboard.report_view import run_view
 from dashboard.runs_view import run_rows
@@ -20,6 +23,7 @@ from db.sample_pairs import SamplePair, SampleQuery, sample_pairs
 from db.session import transaction
 from db.states import RunState
 from evals.formatting import metric_name
+from evals.render.plots import plots_of
 from evals.result import Report
 from evals.spec import Role
 
@@ -47,6 +51,20 @@ def run(run_id: RunId) -> str:
         report = _report(session, record)
         flips = _flips(session, jobs, report) if report else []
     return run_page(run_view(record, jobs, report, flips, now=time.time()))
+
+
+@router.get("/runs/{run_id}/plots/{place}/{name}.svg")
+def plot(run_id: RunId, place: Annotated[int, Path(ge=1, le=1000)], name: str) -> Response:
+    """Show one plot of the report's serving workload in this place, the first one being 1."""
+    with transaction() as session:
+        report = _report(session, get_run(session, run_id))
+    served = report.serving[place - 1 : place] if report else ()
+    found = [one.svg for result in served for one in plots_of(result) if one.name == name]
+    if not found:
+        raise HttpError(
+            "unknown_plot", f"run {run_id} has no plot {name!r}", remedy="the run's page shows all that there are"
+        )
+    return Response(found[0], media_type="image/svg+xml", headers={"Content-Security-Policy": PICTURE_POLICY})
 
 
 def _report(session: Session, record: RunRecord) -> Report | None:

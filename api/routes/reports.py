@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from api.auth import Submitter, Viewer
-from api.parameters import PublicUrl, RunId
+from api.parameters import PublicUrl, RunId, plots_url
 from api.problems import HttpError
 from api.resources import ROOT
 from db.codec import to_json
@@ -77,7 +77,8 @@ def report(
     if format == Format.PR_DESCRIPTION:
         return Response(pr_description(found, report_url=f"{url}/runs/{run_id}"), media_type=_MARKDOWN)
     if format == Format.MARKDOWN or (format is None and "text/markdown" in accept):
-        return Response(render_markdown(found, report_url=f"{url}/runs/{run_id}"), media_type=_MARKDOWN)
+        text = render_markdown(found, report_url=f"{url}/runs/{run_id}", plots_url=plots_url(run_id))
+        return Response(text, media_type=_MARKDOWN)
     return JSONResponse(to_json(found))
 
 

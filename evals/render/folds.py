@@ -22,32 +22,39 @@ from evals.render.escape import block, code, link, plain
 from evals.render.parity import parity_folds
 from evals.render.provenance import provenance_folds
 from evals.render.scorers import scorer_fold
+from evals.render.serving.comment import serving_folds
 from evals.render.tables import bullets, fold, table
 from evals.result import Comparison, Flip, Measurement, Report, SideSummary, Verdict
+from evals.spec import Role
 
 FLIPS_SHOWN = 20
 
 
-def folds(report: Report, report_url: str | None) -> Iterator[str]:
+def folds(report: Report, report_url: str | None, plots_url: str | None = None) -> Iterator[str]:
     """Yield the folds in order of importance, without the empty ones."""
-    # Parity has folds of its own, with its reasons in them.
-    comparisons = [comparison for comparison in report.comparisons if comparison.metric.kind is not Kind.PARITY]
+    # Parity and serving workloads have folds of their own, with their reasons in them.
+    own = {result.workload for result in report.serving}
+    rest = [one for one in report.comparisons if one.workload not in own]
+    comparisons = [one for one in rest if one.metric.kind is not Kind.PARITY]
     deciding = [comparison for comparison in comparisons if comparison.decides]
     yield from _errors(report)
     yield from _reasons("What was not comparable, and why", comparisons, (Verdict.INCOMPARABLE, None))
     yield from _reasons("What failed or could not be decided", deciding, (Verdict.FAIL, Verdict.INCONCLUSIVE))
     yield from parity_folds(report.parity)
+    yield from serving_folds(report.serving, plots_url)
     yield from _metrics([one for one in comparisons if one.metric.kind is not Kind.CHECK])
-    yield from scorer_fold(report.comparisons)
-    yield from _pairs(report.comparisons)
+    yield from scorer_fold(rest)
+    yield from _pairs(rest)
     for comparison in deciding:
         yield from _flips(comparison, report_url)
-    yield from _unparsed(report.comparisons)
+    yield from _unparsed(rest)
     yield from provenance_folds(report)
 
 
 def _errors(report: Report) -> Iterator[str]:
-    sides = [side for side in (report.candidate, report.baseline) if side.error is not None]
+    # Of further jobs a duel alone makes the run an error; the others stand in a table of their own.
+    duels = (side for side in report.companions if side.role == Role.DUEL)
+    sides = [side for side in (report.candidate, report.baseline, *duels) if side.error is not None]
     if sides:
         yield fold("Errors", "\n\n".join(_error(side) for side in sides))
 

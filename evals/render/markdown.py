@@ -11,6 +11,7 @@ from evals.render.checks import checks_table
 from evals.render.escape import code, link, plain
 from evals.render.folds import folds
 from evals.render.parity import parity_table
+from evals.render.serving.comment import serving_tables
 from evals.render.signs import SIGNS, verdict_cell
 from evals.render.tables import table
 from evals.result import Comparison, Report, Verdict
@@ -23,13 +24,16 @@ DECIDING_ROWS = 50
 _URGENCY = [Verdict.FAIL, Verdict.INCOMPARABLE, Verdict.ERROR, Verdict.INCONCLUSIVE, Verdict.PASS]
 
 
-def render_markdown(report: Report, *, report_url: str | None = None) -> str:
-    """Return the comment's text, at most 60,000 characters; folds that do not fit give way to a link."""
+def render_markdown(report: Report, *, report_url: str | None = None, plots_url: str | None = None) -> str:
+    """Return the comment's text, at most 60,000 characters; folds that do not fit give way to a link.
+
+    plots_url: the folder of the run's plots, where it can be read without a token by whoever reads the comment.
+    """
     head = "\n\n".join((_first_line(report), _context(report, report_url), _deciding(report)))
     tail = "\n\n" + marker(report.run_id) + "\n"
     rest = "\n\n" + _left_out(report, report_url)
     text = head
-    for section in folds(report, report_url):
+    for section in folds(report, report_url, plots_url):
         if len(text) + len(section) + len(rest) + len(tail) + 2 > CHARACTERS:
             return text + rest + tail
         text += "\n\n" + section
@@ -57,12 +61,15 @@ def _context(report: Report, report_url: str | None) -> str:
 
 def _deciding(report: Report) -> str:
     deciding = [comparison for comparison in report.comparisons if comparison.decides]
-    if not deciding:
+    if not deciding and not report.serving:
         return f"Workloads: {NOT_MEASURED}."
+    served = {result.workload for result in report.serving}
     parity = [comparison for comparison in deciding if comparison.metric.kind is Kind.PARITY]
     checks = [comparison for comparison in deciding if comparison.metric.kind is Kind.CHECK]
-    others = [comparison for comparison in deciding if comparison.metric.kind not in (Kind.PARITY, Kind.CHECK)]
-    return "\n\n".join(part for part in (_parity(parity), checks_table(checks), _margins(others)) if part)
+    rest = [one for one in deciding if one.metric.kind not in (Kind.PARITY, Kind.CHECK)]
+    others = [one for one in rest if one.workload not in served]
+    parts = (_parity(parity), checks_table(checks), _margins(others), *serving_tables(report.serving))
+    return "\n\n".join(part for part in parts if part)
 
 
 def _parity(comparisons: Sequence[Comparison]) -> str:

@@ -10,12 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from evals.formatting import NOT_MEASURED, difference, measured, one_line
+from evals.formatting import NOT_MEASURED, one_line
 from evals.metrics import Kind
 from evals.render.escape import block, code, link, plain
 from evals.render.markdown import deciding_row
 from evals.render.parity import parity_table
 from evals.render.provenance import NOT_RECORDED, SUBMIT_COMMAND
+from evals.render.serving.comment import command_block, level_table
 from evals.render.signs import SIGNS
 from evals.render.tables import bullets, table
 from evals.result import Comparison, Report, SideSummary
@@ -82,20 +83,18 @@ def _parity(report: Report) -> Iterator[str]:
 
 def _performance(report: Report) -> Iterator[str]:
     yield "### Performance"
-    found = _of_kind(report, Kind.PERFORMANCE)
-    if not found:
+    if not report.serving:
         yield f"TTFT and throughput: {NOT_MEASURED}."
-        return
-    rows = (
-        (
-            f"{plain(comparison.workload, 60)}: {plain(comparison.metric.title, 80)}",
-            measured(comparison.candidate, interval=True),
-            measured(comparison.baseline, interval=True),
-            difference(comparison),
-        )
-        for comparison in found
-    )
-    yield table(("measurement", *_names(report), "difference [95 %]"), rows)
+    for result in report.serving:
+        verdict = f"{SIGNS[result.verdict]} {WORDS[result.verdict]}"
+        yield f"{verdict}: {plain(result.workload, 60)}: {plain(result.headline, 600)}"
+        yield from level_table(result, _names(report))
+        load = [f"{plain(name, 80)}: {plain(value, 400)}" for name, value in result.facts.items()]
+        told = [*load, *(plain(note, 600) for note in result.notes)]
+        if told:
+            yield bullets(told)
+        if result.reproduce:
+            yield f"One pass of this load again:\n\n{command_block(result)}"
 
 
 def _reproduce(report: Report, report_url: str | None) -> Iterator[str]:

@@ -30,7 +30,7 @@ def provenance_folds(report: Report) -> Iterator[str]:
     if any(side.timings_s for side in sides):
         yield fold("Timings and cost", _timings(sides))
     if report.companions:
-        yield fold("Further jobs for parity", _companions(report.companions))
+        yield fold("Further jobs", _companions(report.companions))
     yield fold("How to reproduce", _reproduce(report))
 
 
@@ -92,9 +92,9 @@ def _companions(sides: Sequence[SideSummary]) -> str:
         (
             plain(side.role, 20),
             code(side.engine, 60),
-            _cell(side.settings.get("dtype")),
+            _cell(side.settings["dtype"]) if "dtype" in side.settings else "–",
             plain(side.state, 40) + (f": {plain(_message(side), 300)}" if side.error else ""),
-            _cell(side.settings.get("command") or None),
+            _cell(side.settings["command"]) if side.settings.get("command") else "–",
             _seconds(sum(side.timings_s.values()) if side.timings_s else None),
         )
         for side in sides

@@ -11,12 +11,14 @@ import pytest
 from evals.render.markdown import render_markdown
 from tests.unit.evals.parity_examples import EXAMPLES as PARITY_EXAMPLES
 from tests.unit.evals.report_examples import EXAMPLES, failed, passed
+from tests.unit.evals.serving_examples import EXAMPLES as SERVING_EXAMPLES
+from tests.unit.evals.serving_examples import GOLDEN as SERVING_GOLDEN
 
 GOLDEN = Path(__file__).parent / "golden"
 URL = "http://127.0.0.1:8000/runs/01JD3ZV8Q4"
 
 
-ALL_EXAMPLES = {**EXAMPLES, **PARITY_EXAMPLES}
+ALL_EXAMPLES = {**EXAMPLES, **PARITY_EXAMPLES, **{name: SERVING_EXAMPLES[name] for name in SERVING_GOLDEN}}
 
 
 @pytest.mark.parametrize("name", sorted(ALL_EXAMPLES))

@@ -6,15 +6,13 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from evals.metrics import Direction, Kind, Metric
 from evals.render.pr_description import AUTHOR, pr_description
-from evals.result import Measurement
 from tests.unit.evals.parity_examples import another_model, same_model
 from tests.unit.evals.report_examples import passed
+from tests.unit.evals.serving_examples import empty, report_of_serving, serving_pass
 
 GOLDEN = Path(__file__).parent / "golden" / "same-model.pr.md"
 URL = "http://127.0.0.1:8000/runs/01JD3ZV8Q4"
-TTFT = Metric(name="ttft", title="TTFT, p50", unit="ms", direction=Direction.LOWER, kind=Kind.PERFORMANCE)
 
 
 def test_the_section_is_the_one_on_record() -> None:
@@ -31,27 +29,19 @@ def test_what_was_not_measured_is_said_and_never_made_up() -> None:
     assert "Accuracy: not measured." in pr_description(replace(passed(), comparisons=()))
 
 
-def test_performance_is_shown_once_it_is_measured() -> None:
-    report = passed()
-    fast, slow = (
-        Measurement(metric=TTFT, filter=None, value=value, n=9, low=value - 1, high=value + 1, unparsed=0)
-        for value in (41.5, 60.25)
-    )
-    comparison = replace(
-        report.comparisons[1],
-        metric=TTFT,
-        workload="serving",
-        filter=None,
-        candidate=fast,
-        baseline=slow,
-        pairs=None,
-        difference=-18.75,
-        low=-20.0,
-        high=-17.0,
-    )
-    text = pr_description(replace(report, comparisons=(*report.comparisons, comparison)))
-    assert "TTFT and throughput" not in text
-    assert "| serving: TTFT, p50 | 41.5 ms [40.5, 42.5] | 60.25 ms [59.25, 61.25] | −18.75 ms [−20, −17] |" in text
+def test_ttft_and_throughput_stand_beside_the_baselines_with_load_and_command() -> None:
+    text = pr_description(report_of_serving(serving_pass()))
+    assert "TTFT and throughput: not measured" not in text
+    section = text.split("### Performance")[1].split("###")[0]
+    assert "| in flight | median TTFT in ms, SGLang | HF Transformers | ratio [98.75 %] |" in section
+    assert "| 8 | 51.85 | 56.00 | ✅ 0.926 × [0.912, 0.940] | 583.2 | 540.0 | ✅ 1.080 × [1.064, 1.096] |" in section
+    assert "- output tokens: 64, forced on both sides (ignore_eos)" in section
+    assert "<pre>python -m evals serving --base-url URL --concurrency 8" in section
+
+
+def test_a_serving_workload_without_a_ratio_says_why() -> None:
+    section = pr_description(report_of_serving(empty())).split("### Performance")[1].split("###")[0]
+    assert section.strip() == "⚠️ Inconclusive: serving: nothing was measured"
 
 
 def test_only_what_the_author_knows_is_left_open() -> None:

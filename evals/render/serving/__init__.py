@@ -1,0 +1,1 @@
+"""Serving workloads in words: rows, tables and comments."""
