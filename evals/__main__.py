@@ -1,6 +1,7 @@
 """`python -m evals`: BENCHMARK --base-url URL runs a workload, `score` judges answers, `parity` compares servers.
 
-`serving` loads a server and measures its latencies and throughput.
+`serving` loads a server and measures its latencies and throughput, `duel` holds two servers against each other in that,
+`saturation` finds the highest request rate at which a server keeps latency limits.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from evals.errors import PlumblineError
 def main() -> int:
     """Do what the command line asks for; return 2 after a clear error."""
     try:
-        return {"score": _score, "parity": _parity, "serving": _serving}.get("".join(sys.argv[1:2]), _run)()
+        commands = {"score": _score, "parity": _parity, "serving": _serving, "duel": _duel, "saturation": _saturation}
+        return commands.get("".join(sys.argv[1:2]), _run)()
     except PlumblineError as error:
         print(f"error: {error.message}\n  to mend it: {error.remedy}", file=sys.stderr)
         return 2
@@ -55,6 +57,22 @@ def _serving() -> int:
     parser = argparse.ArgumentParser(prog="python -m evals serving", description="Load a server and measure it.")
     serving.add_arguments(parser)
     return serving.run(parser.parse_args(sys.argv[2:]))
+
+
+def _duel() -> int:
+    from evals.command import duel
+
+    parser = argparse.ArgumentParser(prog="python -m evals duel", description="Which of two servers is faster?")
+    duel.add_arguments(parser)
+    return duel.run(parser.parse_args(sys.argv[2:]))
+
+
+def _saturation() -> int:
+    from evals.command import saturation
+
+    parser = argparse.ArgumentParser(prog="python -m evals saturation", description="Find a server's highest rate.")
+    saturation.add_arguments(parser)
+    return saturation.run(parser.parse_args(sys.argv[2:]))
 
 
 if __name__ == "__main__":

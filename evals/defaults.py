@@ -7,20 +7,25 @@ from dataclasses import replace
 from evals.accuracy.definitions import direct_definitions, require_known
 from evals.accuracy.direct_rules import why_not_direct
 from evals.accuracy.settings_rules import known_metrics
+from evals.duel.settings import is_serving
 from evals.errors import InvalidSubmissionError
 from evals.modalities import shows_pictures
 from evals.sgl_eval.benchmarks import check_workload, is_sgl_eval
 from evals.spec import Api, Workload
 from evals.workload_kinds import has_items, metric_without_items
 
+SERVING_MARGIN = 0.05
+"""How much slower a candidate may be where nobody says it: two equal servers need a margin to be found equal."""
+
 
 def completed(workload: Workload) -> Workload:
-    """Return a workload with the deciding metric and the endpoint that its benchmark implies, where it names none.
+    """Return a workload with the deciding metric, endpoint and margin that its benchmark implies, where it names none.
 
     Raises InvalidSubmissionError for an unknown benchmark, and for one whose metric must be named.
     """
     if not has_items(workload.benchmark):
-        return replace(workload, metric=workload.metric or metric_without_items(workload.benchmark))
+        margin = SERVING_MARGIN if is_serving(workload.benchmark) and not workload.margin else workload.margin
+        return replace(workload, metric=workload.metric or metric_without_items(workload.benchmark), margin=margin)
     if is_sgl_eval(workload.benchmark):
         implied = check_workload(workload).metric
     else:

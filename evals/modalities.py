@@ -13,7 +13,7 @@ from evals.errors import InvalidSubmissionError
 from evals.parity.settings import is_parity, parity_settings
 from evals.sgl_eval.benchmarks import BENCHMARKS
 from evals.spec import EngineSpec, ModelSpec, Workload
-from evals.workload_kinds import is_engine_check
+from evals.workload_kinds import has_items
 
 _SIGN = re.compile(r"vision|visual|image|img_|pixel")
 """What a key of a config.json says, at any depth, when the model has a vision tower; of text models none does."""
@@ -62,7 +62,7 @@ def require_eyes(model: ModelSpec, engine: EngineSpec, workload: Workload, *, si
 def _needs_eyes(workload: Workload) -> bool:
     if is_parity(workload.benchmark):
         return parity_settings(workload).images
-    return not is_engine_check(workload.benchmark) and shows_pictures(workload.benchmark)
+    return has_items(workload.benchmark) and shows_pictures(workload.benchmark)
 
 
 def sees_pictures(model: ModelSpec) -> bool | None:

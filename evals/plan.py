@@ -10,6 +10,8 @@ from typing import Any
 
 import yaml
 
+from evals.duel.rules import duels
+from evals.duel.settings import is_serving
 from evals.errors import InvalidSubmissionError
 from evals.parity.companions import companions
 from evals.spec import Api, DataSource, JobSpec, Role, Submission, Workload
@@ -56,14 +58,17 @@ def workloads_of(submission: Submission) -> tuple[Workload, ...]:
 
 
 def plan_jobs(submission: Submission) -> tuple[JobSpec, ...]:
-    """Return one job for each side, and what companions its parity workloads need.
+    """Return one job for each side, what companions its parity workloads need, and the duel of its serving workloads.
 
-    Both sides run the same workloads on the same model; companions run parity workloads alone.
+    Both sides run the same workloads on the same model; companions run parity workloads alone. Serving workloads are
+    the duel's, which measures both sides; where there are no others, the sides have no jobs.
     """
-    workloads = workloads_of(submission)
+    asked = workloads_of(submission)
+    workloads = tuple(workload for workload in asked if not is_serving(workload.benchmark))
     sides = ((Role.CANDIDATE, submission.candidate), (Role.BASELINE, submission.baseline))
     jobs = (
         JobSpec(role=role, model=submission.model, engine=engine, workloads=workloads, use_cache=submission.use_cache)
         for role, engine in sides
+        if workloads
     )
-    return (*jobs, *companions(submission, workloads))
+    return (*jobs, *companions(submission, workloads), *duels(submission, asked))

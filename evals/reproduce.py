@@ -9,7 +9,7 @@ from typing import Any
 
 from evals.code_sources import INSTALLED
 from evals.spec import EngineSpec, Scalar, Submission, Workload
-from evals.workload_kinds import has_items
+from evals.workload_kinds import has_items, has_margin
 
 
 def submit_command(submission: Submission) -> str:
@@ -41,10 +41,10 @@ def _what_words(submission: Submission) -> list[str]:
 
 def _changed(workload: Workload) -> dict[str, Any]:
     """Return a workload's settings that are not what they are by default."""
-    implied = set() if has_items(workload.benchmark) else {"metric", "margin"}
+    implied = {"metric": not has_items(workload.benchmark), "margin": not has_margin(workload.benchmark)}
     values = {field.name: (getattr(workload, field.name), field.default) for field in fields(workload)}
     changed = {name: value for name, (value, default) in values.items() if value != default and value != {}}
-    return {name: value for name, value in changed.items() if name not in implied}
+    return {name: value for name, value in changed.items() if not implied.get(name)}
 
 
 def _shared_words(engine: EngineSpec) -> list[str]:

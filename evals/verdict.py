@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from evals.duel.results import ServingResult
 from evals.engine_checks.comparison import headline_of
 from evals.formatting import difference, margin, metric_name, one_line, plural
 from evals.metrics import Kind
@@ -41,12 +42,16 @@ def build_report(
     plumbline_version: str,
     parity: Sequence[ParityResult] = (),
     companions: Sequence[SideSummary] = (),
+    serving: Sequence[ServingResult] = (),
+    duel: SideSummary | None = None,
 ) -> Report:
     """Return the report that is saved once; `created_at` is an ISO 8601 time with its zone.
 
-    What became of companions decides nothing: parity says what it could not measure without them.
+    What became of companions decides nothing: parity says what it could not measure without them. duel: the job that
+    measured serving workloads; it stands among the companions, but a failed one makes the run an error.
     """
-    judgement = judge(comparisons, (candidate, baseline), parity)
+    duels = () if duel is None else (duel,)
+    judgement = judge(comparisons, (candidate, baseline, *duels), parity, serving)
     return Report(
         run_id=run_id,
         suite=suite,
@@ -59,18 +64,24 @@ def build_report(
         plumbline_version=plumbline_version,
         reasons=judgement.reasons,
         parity=tuple(parity),
-        companions=tuple(companions),
+        companions=(*companions, *duels),
+        serving=tuple(serving),
     )
 
 
 def judge(
-    comparisons: Sequence[Comparison], sides: Sequence[SideSummary], parity: Sequence[ParityResult] = ()
+    comparisons: Sequence[Comparison],
+    sides: Sequence[SideSummary],
+    parity: Sequence[ParityResult] = (),
+    serving: Sequence[ServingResult] = (),
 ) -> Judgement:
     """Return the worst answer: a failed job, then incomparable, fail, inconclusive, and pass only if all passed.
 
-    parity: the results behind the comparisons of parity workloads; they and engine checks have headlines of their own.
+    parity, serving: the results behind the comparisons of such workloads; they and engine checks have headlines of
+    their own.
     """
     told = {result.workload: one_line(result.headline, 400) for result in parity}
+    told |= {result.workload: one_line(result.headline, 400) for result in serving}
     checks = [comparison for comparison in comparisons if comparison.metric.kind is Kind.CHECK]
     told |= {check.workload: one_line(headline_of(check), 400) for check in checks}
     errors = tuple(_job_error(side) for side in sides if _failed(side))
@@ -145,4 +156,6 @@ def _reasons(concerned: Sequence[Comparison]) -> tuple[str, ...]:
 def _metric(comparison: Comparison) -> str:
     if comparison.metric.kind is Kind.PARITY:
         return one_line(comparison.metric.title, 80)
+    if comparison.metric.kind is Kind.PERFORMANCE:
+        return one_line(f"{comparison.metric.title} at {comparison.filter}", 80)
     return metric_name(comparison.metric.name, comparison.filter)

@@ -99,7 +99,7 @@ def chosen(arguments: argparse.Namespace) -> Workload:
 def _without_dataset(name: str) -> InvalidSubmissionError:
     return InvalidSubmissionError(
         f"{name} has no dataset to ask a server about",
-        remedy="compare two servers with `python -m evals parity`, or submit it to the service",
+        remedy="compare two servers with `python -m evals parity` or `duel`, or submit it to the service",
     )
 
 

@@ -21,31 +21,43 @@ from evals.serving.summary import summarise
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what a pass can be told."""
+    add_server(parser)
+    parser.add_argument("--json", type=Path, help="write the summary and every request's raw times to this file")
+    parser.add_argument("--goodput", nargs="+", default=[], metavar="NAME:MS", help="limits, as in ttft:200 itl:50")
+    parser.add_argument("--no-probe", action="store_true", help="do not ask a small request first")
+    group = parser.add_argument_group("when requests are sent")
+    group.add_argument("--requests", type=int, default=100, help="how many")
+    _add_schedule(group)
+    add_sending(group)
+    add_contents(parser.add_argument_group("what is asked"))
+
+
+def add_server(parser: argparse.ArgumentParser) -> None:
+    """Add which server is asked, and how."""
     parser.add_argument("--base-url", required=True)
     parser.add_argument("--model", default="default", help="the model name the server expects")
     parser.add_argument("--api", type=Endpoint, default=Endpoint.NATIVE, help="native (/generate), completions or chat")
     parser.add_argument("--api-key", help="sent as Bearer token, stored nowhere")
-    parser.add_argument("--json", type=Path, help="write the summary and every request's raw times to this file")
-    parser.add_argument("--goodput", nargs="+", default=[], metavar="NAME:MS", help="limits, as in ttft:200 itl:50")
-    parser.add_argument("--no-probe", action="store_true", help="do not ask a small request first")
-    _add_schedule(parser.add_argument_group("when requests are sent"))
-    _add_contents(parser.add_argument_group("what is asked"))
 
 
 def _add_schedule(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--requests", type=int, default=100, help="how many")
     group.add_argument("--concurrency", type=int, help="always in flight; with --rate or --trace, the most in flight")
     group.add_argument("--rate", type=float, help="requests/s, at even distances")
     group.add_argument("--poisson", action="store_true", help="--rate with exponential gaps")
     group.add_argument("--trace", type=Path, help="Azure 2023 (.csv) or Mooncake (.jsonl), also with .gz")
     group.add_argument("--trace-speed", type=float, default=1.0, help="2 replays a trace in half its time")
+
+
+def add_sending(group: argparse._ArgumentGroup) -> None:
+    """Add by how many processes requests are sent, and when one is given up."""
     group.add_argument("--processes", type=int, default=1, help="more when one event loop is not enough")
     group.add_argument("--timeout", type=float, default=600.0, help="seconds for one request")
     group.add_argument("--stall", type=float, default=60.0, help="seconds between two bytes of an answer")
     group.add_argument("--retries", type=int, default=3, help="how often a request refused with 429 or 503 comes again")
 
 
-def _add_contents(group: argparse._ArgumentGroup) -> None:
+def add_contents(group: argparse._ArgumentGroup) -> None:
+    """Add what requests consist of."""
     lengths = "tokens: 256, 128:512 or lognormal:MEDIAN:SIGMA[:MOST]"
     group.add_argument("--input-len", type=parse_lengths, default="256", help=lengths)
     group.add_argument("--output-len", type=parse_lengths, default="64", help=lengths)

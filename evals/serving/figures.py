@@ -52,7 +52,7 @@ class Figures:
 
 def figures(records: Sequence[Record], window: Window, limits: Limits) -> Figures:
     """Return a window's figures; limits in ms, empty when no goodput is asked for."""
-    due = [record for record in records if _is_due_in(record, window)]
+    due = [record for record in records if is_due_in(record, window)]
     found = [latencies(record) for record in due]
     good = sum(is_good(one, limits, whole=record.fault is None) for one, record in zip(found, due, strict=True))
     return Figures(
@@ -76,7 +76,8 @@ def figures(records: Sequence[Record], window: Window, limits: Limits) -> Figure
     )
 
 
-def _is_due_in(record: Record, window: Window) -> bool:
+def is_due_in(record: Record, window: Window) -> bool:
+    """Tell whether a request was due in a window (closed loop: first sent)."""
     at_ns = record.first_sent_ns if record.due_ns is None else record.due_ns
     return at_ns is not None and window.begin_ns <= at_ns <= window.end_ns
 

@@ -86,7 +86,7 @@ def test_parity_brings_the_baseline_in_float32_and_the_candidate_in_small_chunks
 def test_companions_run_nothing_but_parity() -> None:
     jobs = plan_jobs(replace(ON_GPU, suite="new-model"))
     names = [[workload.name for workload in job.workloads] for job in jobs]
-    assert names == [["parity", "gsm8k", "mmlu"]] * 2 + [["parity"]] * 2
+    assert names == [["parity", "one-batch", "offline", "gsm8k", "mmlu"]] * 2 + [["parity"]] * 2 + [["serving"]]
 
 
 def test_without_parity_there_are_no_companions() -> None:
@@ -138,4 +138,4 @@ def test_what_is_served_is_known_but_for_automatic_choices_elsewhere() -> None:
 
 def test_a_limit_leaves_parity_alone() -> None:
     jobs = plan_jobs(replace(ON_GPU, suite="new-model", limit=7))
-    assert [workload.limit for workload in jobs[0].workloads] == [None, 7, 7]
+    assert [workload.limit for workload in jobs[0].workloads] == [None, None, None, 7, 7]

@@ -65,7 +65,7 @@ async def _talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, answ
         while stays:
             head = (await reader.readuntil(b"\r\n\r\n")).decode()
             length = int(head.lower().split("content-length: ")[1].split("\r\n")[0])
-            body = json.loads(await reader.readexactly(length))
+            body = json.loads(await reader.readexactly(length) or b"{}")
             met.heads.append(head)
             met.bodies.append(body)
             met.open += 1

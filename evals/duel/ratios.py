@@ -1,0 +1,60 @@
+"""The ratio of two sides over rounds, with its interval, and what a margin says to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import exp, isfinite, log
+
+from evals.metrics import Direction, Metric
+from evals.outcome import Verdict
+from evals.statistics.interval import Interval
+from evals.statistics.means import mean, t_interval
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """Hold the geometric mean of ratios with its interval; None where they cannot give one."""
+
+    value: float
+    interval: Interval | None
+
+
+def logs_of(candidate: Sequence[float | None], baseline: Sequence[float | None]) -> list[float] | None:
+    """Return the logarithm of each round's ratio; None when a value is not known or not above zero."""
+    pairs = list(zip(candidate, baseline, strict=True))
+    known = [(ours, theirs) for ours, theirs in pairs if ours and theirs and min(ours, theirs) > 0]
+    if not pairs or len(known) < len(pairs) or not all(isfinite(ours + theirs) for ours, theirs in known):
+        return None
+    return [log(ours / theirs) for ours, theirs in known]
+
+
+def estimate(logs: Sequence[float], confidence: float) -> Estimate:
+    """Return the geometric mean of at least one round's ratio, with Student's interval of the mean logarithm.
+
+    A round is the unit: its two passes share what the machine did at that time, and rounds are as independent as
+    launches, prompts and time between them make them. What drifts through a block widens the interval, because it
+    parts the block's two rounds, but moves the mean hardly (see `evals.duel.order`).
+    """
+    found = t_interval(logs, confidence=confidence)
+    interval = Interval(low=exp(found.low), high=exp(found.high)) if found else None
+    return Estimate(value=exp(mean(logs)), interval=interval)
+
+
+def limit_of(metric: Metric, margin: float) -> float:
+    """Return what a ratio must keep: 0.95 for a rate that may drop by 5 %, 1.05 for a latency."""
+    return 1 - margin if metric.direction is Direction.HIGHER else 1 + margin
+
+
+def verdict_of(metric: Metric, interval: Interval | None, margin: float) -> Verdict:
+    """Return pass when the whole interval keeps the limit, fail when none of it does, else inconclusive."""
+    if interval is None:
+        return Verdict.INCONCLUSIVE
+    limit = limit_of(metric, margin)
+    if metric.direction is Direction.HIGHER:
+        return _verdict(passes=interval.low >= limit, fails=interval.high < limit)
+    return _verdict(passes=interval.high <= limit, fails=interval.low > limit)
+
+
+def _verdict(*, passes: bool, fails: bool) -> Verdict:
+    return Verdict.PASS if passes else Verdict.FAIL if fails else Verdict.INCONCLUSIVE
