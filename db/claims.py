@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, exists, func, select, update
+from sqlalchemy import ColumnElement, and_, delete, exists, func, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from db.jobs import JobRecord, Lease, held, record
@@ -16,6 +16,7 @@ from db.runs import lock_run, mark_running
 from db.states import JobState, sources_of
 from db.storable import storable
 from db.tables import DeviceHold, Job
+from evals.spec import Role
 
 Chooser = Callable[[JobRecord, frozenset[str]], Sequence[str] | None]
 """Choose devices for a job, given those that are held; None means that too few are free."""
@@ -35,7 +36,9 @@ def claim_job(
 ) -> Claim | None:
     """Take a queued job and its devices, or return None when it is taken, ended, or the host is full.
 
-    The UPDATE asks for the state QUEUED, so that of several messages for one job the first alone has an effect.
+    The UPDATE asks for the state QUEUED, so that of several messages for one job the first alone has an effect. Jobs
+    behind a duel of their queue wait for it: it needs a whole host, which would never be free while they start one by
+    one.
     """
     session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"devices of {host}"))))
     session.execute(delete(DeviceHold).where(DeviceHold.host == host, ~_held_by_living_job()))
@@ -44,13 +47,25 @@ def claim_job(
         return None
     lock_run(session, run_id)  # before the job's row, in the order in which cancelling locks them
     waiting = session.scalar(select(Job).where(Job.id == job_id, Job.state.in_(sources_of(JobState.RUNNING))))
-    if waiting is None:
+    if waiting is None or _is_behind_a_duel(session, waiting):
         return None
     taken = frozenset(session.scalars(select(DeviceHold.device).where(DeviceHold.host == host)))
     devices = choose(record(waiting), taken)
     if devices is None:
         return None
     return _take(session, job_id, worker=worker, host=host, lease_s=lease_s, devices=devices)
+
+
+def _is_behind_a_duel(session: Session, waiting: Job) -> bool:
+    before = tuple_(Job.created_at, Job.id) < tuple_(waiting.created_at, waiting.id)
+    duel = exists().where(
+        Job.role == Role.DUEL,
+        Job.state == JobState.QUEUED,
+        Job.queue == waiting.queue,
+        Job.cancel_requested.is_(False),
+        before,
+    )
+    return bool(session.scalar(select(duel)))
 
 
 def _take(

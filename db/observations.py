@@ -1,13 +1,7 @@
-"""What parity workloads heard: stored as it arrives, and put together again for who judges or goes on.
-
-A body is JSON, compressed: Python's, which has a word for NaN and the infinities that log-probabilities can be, keeps
-every float as it was, and escapes the characters that Postgres does not take.
-"""
+"""What parity workloads heard: stored as it arrives, and put together again for who judges or goes on."""
 
 from __future__ import annotations
 
-import json
-import zlib
 from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
@@ -18,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from db.codec import from_json
 from db.jobs import Lease
+from db.packing import packed, unpacked
 from db.samples import require_lease
 from db.tables import StoredObservation
 from evals.parity.records import Observation, Record, Tokenized
@@ -54,7 +49,7 @@ def observation_of(session: Session, job_id: str, workload: str) -> Observation:
         .where(*_of(job_id, workload))
         .order_by(StoredObservation.kind, StoredObservation.prompt)
     ).all()
-    bodies = [(kind.partition(" ")[0], _unpacked(body)) for kind, body in rows]
+    bodies = [(kind.partition(" ")[0], unpacked(body)) for kind, body in rows]
     about: dict[str, dict[str, str]] = next((body for kind, body in bodies if kind == _END), {})
     return Observation(
         records=tuple(from_json(Record, body) for kind, body in bodies if kind == _RECORD),
@@ -85,7 +80,7 @@ def _put(session: Session, lease: Lease, workload: str, parts: Iterable[tuple[st
             "kind": kind,
             "prompt": prompt,
             "attempt": lease.attempt,
-            "body": _packed(body),
+            "body": packed(body),
         }
         for kind, prompt, body in parts
     ]
@@ -95,11 +90,3 @@ def _put(session: Session, lease: Lease, workload: str, parts: Iterable[tuple[st
     changed = {name: statement.excluded[name] for name in ("attempt", "body")}
     key = ["job_id", "workload", "kind", "prompt"]
     session.execute(statement.on_conflict_do_update(index_elements=key, set_=changed), rows)
-
-
-def _packed(body: dict[str, Any]) -> bytes:
-    return zlib.compress(json.dumps(body, separators=(",", ":")).encode(), 1)
-
-
-def _unpacked(body: bytes) -> Any:
-    return json.loads(zlib.decompress(body))

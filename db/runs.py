@@ -61,8 +61,9 @@ class Idempotency:
 
 
 def queue_of(job: JobSpec) -> str:
-    """Return the name of the queue whose workers can run the job."""
-    return "jobs.cuda" if job.engine.device == "cuda" else "jobs.cpu"
+    """Return the name of the queue whose workers can run the job, a duel's both engines among it."""
+    devices = {engine.device for engine in (job.engine, job.opponent) if engine is not None}
+    return "jobs.cuda" if "cuda" in devices else "jobs.cpu"
 
 
 def create_run(

@@ -170,6 +170,25 @@ class StoredObservation(Base):
     body: Mapped[bytes]
 
 
+class StoredPass(Base):
+    """One pass of one side of a serving workload, saved when it was over; every attempt at a job has its own.
+
+    started_s: Unix seconds; they tell a spoiled pass from the one that repeats it. body: packed values. raw: what the
+    client recorded of every request, compressed.
+    """
+
+    __tablename__ = "passes"
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
+    workload: Mapped[str] = mapped_column(primary_key=True)
+    attempt: Mapped[int] = mapped_column(primary_key=True)
+    round: Mapped[int] = mapped_column(primary_key=True)
+    level: Mapped[int] = mapped_column(primary_key=True)
+    side: Mapped[str] = mapped_column(primary_key=True)
+    started_s: Mapped[float] = mapped_column(primary_key=True)
+    body: Mapped[bytes]
+    raw: Mapped[bytes]
+
+
 class StoredReport(Base):
     """A run's report as it was when all its jobs had ended; a retried run gets a further one, a rescored one too."""
 

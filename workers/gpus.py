@@ -17,6 +17,8 @@ log = logging.getLogger(__name__)
 
 GIB = 1024**3
 
+REMOTE_HARDWARE = "not known: a remote engine"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Gpu:

@@ -5,18 +5,20 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from db.claims import Claim
-from db.jobs import enter_phase, note_facts
+from db.jobs import note_facts
 from db.samples import forget_responses
 from db.session import transaction
 from db.settings import Settings
 from db.states import Phase
+from evals.spec import Role
 from workers.devices import gpus_of, require_devices
+from workers.duel import run_duel_job
 from workers.engine_checks.job import EngineChecks
 from workers.heartbeat import Heartbeat
+from workers.phase import enter, note_log
 from workers.preparation import Prepared, Standing, hardware_of, prepare, standing_of
 from workers.provenance import facts_of, is_another
 from workers.server import Server, running
@@ -32,9 +34,12 @@ def execute(claim: Claim, settings: Settings) -> None:
     An engine is launched only for what the same engine has not answered before.
     """
     with Heartbeat(claim.lease, lease_s=settings.lease_s, every_s=settings.heartbeat_s) as heartbeat:
-        _enter(claim, Phase.PREPARING)
+        enter(claim, Phase.PREPARING)
         require_devices(claim.job, claim.devices)
         claim = with_ready_code(claim, settings, heartbeat.check)
+        if claim.job.spec.role is Role.DUEL:
+            run_duel_job(claim, heartbeat, settings)
+            return
         prepared = prepare(claim, settings)
         heartbeat.check()
         standing = standing_of(claim, prepared, settings)
@@ -43,19 +48,19 @@ def execute(claim: Claim, settings: Settings) -> None:
         if standing.complete and not checks.needs_server:
             _evaluate(claim, prepared, None, heartbeat, settings)
         else:
-            _enter(claim, Phase.LAUNCHING)
+            enter(claim, Phase.LAUNCHING)
             with _launched(claim, heartbeat, settings) as server:
                 _note_server(claim, server, standing, settings)
                 _evaluate(claim, prepared, server, heartbeat, settings)
                 checks.ask(server)
-                _enter(claim, Phase.STOPPING)
+                enter(claim, Phase.STOPPING)
         _check(claim, checks, checks.after_stop)
 
 
 def _check(claim: Claim, checks: EngineChecks, run: Callable[[], None]) -> None:
     """Run engine checks while no server holds the device's memory."""
     if checks.left:
-        _enter(claim, Phase.EVALUATING)
+        enter(claim, Phase.EVALUATING)
         run()
 
 
@@ -69,7 +74,7 @@ def _launched(claim: Claim, heartbeat: Heartbeat, settings: Settings) -> Iterato
         attempt=claim.lease.attempt,
         devices=gpus_of(claim.devices),
         should_stop=heartbeat.should_stop,
-        on_launch=lambda log_path: _note_log(claim, log_path),
+        on_launch=lambda log_path: note_log(claim, log_path),
     ) as server:
         yield server
 
@@ -77,7 +82,7 @@ def _launched(claim: Claim, heartbeat: Heartbeat, settings: Settings) -> Iterato
 def _evaluate(
     claim: Claim, prepared: list[Prepared], server: Server | None, heartbeat: Heartbeat, settings: Settings
 ) -> None:
-    _enter(claim, Phase.EVALUATING)
+    enter(claim, Phase.EVALUATING)
     for item in prepared:
         run_workload(claim, item, server, heartbeat, settings)
 
@@ -99,14 +104,3 @@ def _server_facts(server: Server, claim: Claim) -> dict[str, Any]:
         "devices": list(claim.devices),
         "launch_s": server.launch_s,
     }
-
-
-def _enter(claim: Claim, phase: Phase) -> None:
-    log.info("job %s attempt %d: %s", claim.job.id, claim.lease.attempt, phase)
-    with transaction() as session:
-        enter_phase(session, claim.lease, phase)
-
-
-def _note_log(claim: Claim, log_path: Path) -> None:
-    with transaction() as session:
-        note_facts(session, claim.lease, {}, log_path=str(log_path))

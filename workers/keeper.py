@@ -132,6 +132,7 @@ def wait_for(child: int, timeout_s: float) -> None:
 def end_descendants(*, grace_s: float) -> list[int]:
     """Ask all descendants to end, kill them after the grace time, and return those that no signal ends."""
     send(signal.SIGTERM)
+    send(signal.SIGCONT)  # one that was made to rest would hear of it only when woken
     deadline = time.monotonic() + grace_s
     while descendants() and time.monotonic() < deadline:
         reap()

@@ -30,7 +30,7 @@ from evals.spec import EngineSpec, JobSpec, ModelSpec, Role, Submission, Workloa
 from evals.workload_kinds import is_engine_check
 from workers.devices import gpus_of
 from workers.external_preflight import check_external_package
-from workers.gpus import hardware_description
+from workers.gpus import REMOTE_HARDWARE, hardware_description
 from workers.harnesses.sgl_eval import require_sgl_eval
 from workers.parity import left_to_hear, prompts_of
 from workers.provenance import IDENTITY, is_another, known_facts
@@ -76,7 +76,7 @@ def _prepared(workload: Workload, model: ModelSpec, settings: Settings) -> Prepa
 def hardware_of(claim: Claim) -> str:
     """Say what a job runs on."""
     remote = claim.job.spec.engine.kind == "remote"
-    return "not known: a remote engine" if remote else hardware_description(gpus_of(claim.devices))
+    return REMOTE_HARDWARE if remote else hardware_description(gpus_of(claim.devices))
 
 
 def answers_of(claim: Claim, workload: Workload) -> dict[SampleKey, Response]:

@@ -6,30 +6,28 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
-from typing import Any
 
 from sqlalchemy.orm import Session
 
 from db.jobs import JobRecord, jobs_of
-from db.reuse import reused_by
 from db.runs import get_run
 from db.samples import scores_of
 from db.states import JobState
-from db.timeline import phase_seconds
 from evals.compare import compare_workload, difference_of_settings
+from evals.duel.comparisons import comparisons_of as serving_comparisons
+from evals.duel.results import ServingResult
 from evals.engine_checks.comparison import comparison_of
 from evals.metrics import DIRECTION_OF, Direction
 from evals.parity.findings import ParityResult
 from evals.parity.judging.comparisons import comparisons_of
 from evals.parity.settings import is_parity
-from evals.preflight.findings import PREFLIGHT
-from evals.reproduce import submit_command
 from evals.result import Comparison, Report, SideSummary
-from evals.spec import EngineSpec, Role, Submission, Workload
+from evals.spec import Role, Submission, Workload
 from evals.verdict import build_report
 from evals.workload_kinds import is_engine_check
+from workers.judging_duel import judged_duel
 from workers.judging_parity import judged_parity
-from workers.sources.fetching import PACKAGE_COMMIT, SOURCE_COMMIT, described
+from workers.summaries import side_of_duel, summary_of, summary_of_duel
 
 _MUST_BE_EQUAL = (
     "model_files",
@@ -50,13 +48,10 @@ _MUST_BE_EQUAL = (
 )
 """The facts of a workload that decide whether its two sides may be compared."""
 
-_TELLING_PACKAGES = frozenset(
-    {"sglang", "sglang-kernel", "sgl-kernel", "flashinfer-python", "transformers", "tokenizers", "torch", "triton"}
-)
-"""The packages a report names; the job's facts keep them all."""
-
-
 _SIDES = (Role.CANDIDATE, Role.BASELINE)
+"""The sides of a run; each has a job of its own, unless the run has nothing but a duel."""
+
+_NEEDED = (*_SIDES, Role.DUEL)
 """The jobs without which nothing can be compared; the others are companions."""
 
 
@@ -65,56 +60,85 @@ def report_of(
     run_id: str,
     *,
     deciding: Mapping[str, Workload] | None = None,
-    parity: Sequence[ParityResult] = (),
+    kept: Report | None = None,
 ) -> Report:
     """Return the report of a run whose jobs have all ended.
 
-    deciding: workloads by name, with the metrics that shall decide instead of their own. parity: what an earlier
-    report of the run found, which is kept.
+    deciding: workloads by name, with the metrics that shall decide instead of their own. kept: an earlier report of
+    the run, whose findings of parity and of duels stay.
     """
-    run = get_run(session, run_id)
     jobs = {job.role: job for job in jobs_of(session, run_id)}
-    candidate, baseline = jobs[Role.CANDIDATE], jobs[Role.BASELINE]
-    complete = all(jobs[role].state == JobState.SUCCEEDED for role in _SIDES)
-    asked = candidate.spec.workloads if complete else ()
-    found = _parity(session, asked, jobs, parity)
-    comparisons: list[Comparison] = []
-    for workload in asked:
-        if workload.name in found:
-            comparisons += comparisons_of(found[workload.name])
-        elif is_engine_check(workload.benchmark):
-            comparisons.append(comparison_of(workload.name, candidate.facts.get(f"workload:{workload.name}", {})))
-        else:
-            comparisons += _compare(session, (deciding or {}).get(workload.name, workload), candidate, baseline)
-    return build_report(
-        run_id=run_id,
-        suite=run.submission.suite,
-        comparisons=comparisons,
-        candidate=_summary(session, candidate, run.submission),
-        baseline=_summary(session, baseline, run.submission),
-        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        plumbline_version=version("plumbline"),
-        parity=tuple(found.values()),
-        companions=_companions(session, jobs, run.submission),
-    )
+    complete = all(job.state == JobState.SUCCEEDED for role, job in jobs.items() if role in _NEEDED)
+    asked = jobs[Role.CANDIDATE].spec.workloads if complete and Role.CANDIDATE in jobs else ()
+    parity = _parity(session, asked, jobs, kept.parity if kept else ())
+    serving = _serving(session, jobs, kept) if complete else ()
+    comparisons = [
+        *(row for workload in asked for row in _rows(session, workload, jobs, parity, deciding or {})),
+        *(row for result in serving for row in serving_comparisons(result)),
+    ]
+    return _built(session, run_id, jobs, comparisons=comparisons, parity=tuple(parity.values()), serving=serving)
 
 
 def broken_report(session: Session, run_id: str, trouble: str) -> Report:
     """Return the report of a run that cannot be compared because Plumbline itself fails at it."""
-    run = get_run(session, run_id)
     jobs = {job.role: job for job in jobs_of(session, run_id)}
     reason = f"Plumbline failed when it compared the answers ({trouble}); report it, then `plumbline retry` or resubmit"
-    report = build_report(
+    return replace(_built(session, run_id, jobs), headline=reason, reasons=(reason,))
+
+
+def _built(
+    session: Session,
+    run_id: str,
+    jobs: Mapping[Role, JobRecord],
+    *,
+    comparisons: Sequence[Comparison] = (),
+    parity: tuple[ParityResult, ...] = (),
+    serving: tuple[ServingResult, ...] = (),
+) -> Report:
+    submission = get_run(session, run_id).submission
+    candidate, baseline = (_side(session, role, jobs, submission) for role in _SIDES)
+    return build_report(
         run_id=run_id,
-        suite=run.submission.suite,
-        comparisons=(),
-        candidate=_summary(session, jobs[Role.CANDIDATE], run.submission),
-        baseline=_summary(session, jobs[Role.BASELINE], run.submission),
+        suite=submission.suite,
+        comparisons=comparisons,
+        candidate=candidate,
+        baseline=baseline,
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
         plumbline_version=version("plumbline"),
-        companions=_companions(session, jobs, run.submission),
+        parity=parity,
+        companions=[summary_of(session, job, submission) for role, job in jobs.items() if role not in _NEEDED],
+        serving=serving,
+        duel=summary_of_duel(jobs[Role.DUEL], submission) if Role.DUEL in jobs else None,
     )
-    return replace(report, headline=reason, reasons=(reason,))
+
+
+def _side(session: Session, role: Role, jobs: Mapping[Role, JobRecord], submission: Submission) -> SideSummary:
+    if role in jobs:
+        return summary_of(session, jobs[role], submission)
+    return side_of_duel(jobs[Role.DUEL], role, submission)
+
+
+def _rows(
+    session: Session,
+    workload: Workload,
+    jobs: Mapping[Role, JobRecord],
+    parity: Mapping[str, ParityResult],
+    deciding: Mapping[str, Workload],
+) -> tuple[Comparison, ...]:
+    """Return the comparisons of a workload that the sides ran in jobs of their own."""
+    candidate = jobs[Role.CANDIDATE]
+    if workload.name in parity:
+        return comparisons_of(parity[workload.name])
+    if is_engine_check(workload.benchmark):
+        return (comparison_of(workload.name, candidate.facts.get(f"workload:{workload.name}", {})),)
+    return _compare(session, deciding.get(workload.name, workload), candidate, jobs[Role.BASELINE])
+
+
+def _serving(session: Session, jobs: Mapping[Role, JobRecord], kept: Report | None) -> tuple[ServingResult, ...]:
+    if kept is not None or Role.DUEL not in jobs:
+        return kept.serving if kept else ()
+    duel = jobs[Role.DUEL]
+    return tuple(judged_duel(session, workload, duel) for workload in duel.spec.workloads)
 
 
 def _parity(
@@ -154,51 +178,3 @@ def _directions(job: JobRecord, workload: Workload) -> dict[str, Direction]:
 def _facts(job: JobRecord, workload: Workload) -> dict[str, str]:
     facts = job.facts | job.facts.get(f"workload:{workload.name}", {})
     return {key: facts[key] for key in _MUST_BE_EQUAL if key in facts}
-
-
-def _companions(session: Session, jobs: Mapping[Role, JobRecord], submission: Submission) -> tuple[SideSummary, ...]:
-    return tuple(_summary(session, job, submission) for role, job in jobs.items() if role not in _SIDES)
-
-
-def _summary(session: Session, job: JobRecord, submission: Submission) -> SideSummary:
-    return SideSummary(
-        role=job.role,
-        engine=job.spec.engine.kind,
-        model=job.spec.model.path,
-        state=job.state,
-        versions={name: found for name, found in job.facts.get("versions", {}).items() if name in _TELLING_PACKAGES},
-        hardware=job.facts.get("hardware"),
-        settings=_settings(job, submission),
-        timings_s=phase_seconds(job.timeline, ended_at=job.finished_at.timestamp() if job.finished_at else None),
-        reused=reused_by(session, job.id),
-        error=job.error if job.state != JobState.SUCCEEDED else None,
-    )
-
-
-def _settings(job: JobRecord, submission: Submission) -> dict[str, Any]:
-    workloads = {
-        f"{key.removeprefix('workload:')} {name}": value
-        for key, facts in job.facts.items()
-        if key.startswith("workload:")
-        for name, value in facts.items()
-    }
-    spec = job.spec.engine
-    told = {"dtype": spec.dtype, "device": spec.device, "gpus": spec.gpus}
-    return {
-        **told,
-        "source": described(spec.source, job.facts, SOURCE_COMMIT),
-        **{f"--{name}": value for name, value in spec.args.items()},
-        **_external(spec, job.facts),
-        **({PREFLIGHT: job.facts[PREFLIGHT]} if PREFLIGHT in job.facts else {}),
-        "attempts": job.attempt,
-        "command": " ".join(job.facts.get("command", [])),
-        "submit_command": submit_command(submission),
-        **workloads,
-    }
-
-
-def _external(spec: EngineSpec, facts: Mapping[str, Any]) -> dict[str, Any]:
-    if spec.external_package is None:
-        return {}
-    package = described(spec.external_package, facts, PACKAGE_COMMIT)
-    return {"external_package": package, "architectures": ",".join(spec.architectures)}

@@ -25,8 +25,8 @@ def rescore_run(run_id: str, scorer: str, settings: Settings) -> Report:
     """Write a further report of a run in which another scorer decides; the run's own verdict stays.
 
     scorer: the filter part of the metrics that shall decide ("mmmu@1", "flexible-extract"); workloads that have no
-    such metric keep their own, and what parity found stays as it is. Raises InvalidSubmissionError when none has it,
-    DatasetError when the items are not those of the run.
+    such metric keep their own, and what parity and duels found stays as it is. Raises InvalidSubmissionError when none
+    has it, DatasetError when the items are not those of the run.
     """
     with transaction() as session:
         jobs = [job for job in jobs_of(session, run_id) if job.role in (Role.CANDIDATE, Role.BASELINE)]
@@ -62,7 +62,7 @@ def not_rescored(session: Session, run_id: str, scorer: str, error: PlumblineErr
 
 
 def _saved(session: Session, run_id: str, scorer: str, deciding: dict[str, Workload]) -> Report:
-    report = report_of(session, run_id, deciding=deciding, parity=latest_report(session, run_id).parity)
+    report = report_of(session, run_id, deciding=deciding, kept=latest_report(session, run_id))
     report = replace(report, headline=f"rescored with {scorer}: {report.headline}", scorer=scorer)
     save_rescored(session, report)
     return report

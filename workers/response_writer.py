@@ -15,9 +15,11 @@ from sqlalchemy.orm import Session
 
 from db.jobs import Lease
 from db.observations import save_observed
+from db.passes import save_pass
 from db.samples import save_responses
 from db.session import StorageError, transaction
 from evals.accuracy.questions import Asked
+from evals.duel.results import Pass
 from evals.errors import PlumblineError
 from evals.parity.records import Record, Tokenized
 from evals.result import Response
@@ -118,3 +120,14 @@ class ObservationWriter(Writer[tuple[str, Record | Tokenized]]):
         """Save what was heard by workload."""
         for workload in dict.fromkeys(name for name, _ in items):
             save_observed(session, self._lease, workload, [heard for name, heard in items if name == workload])
+
+
+class PassWriter(Writer[tuple[str, Pass, bytes]]):
+    """Write (workload, pass, what its client recorded)."""
+
+    batch = 4
+
+    def save(self, session: Session, items: Sequence[tuple[str, Pass, bytes]]) -> None:
+        """Save passes one by one."""
+        for workload, done, raw in items:
+            save_pass(session, self._lease, workload, done, raw)

@@ -37,9 +37,10 @@ NOTICE_S = 1.5
 __all__ = ["Server", "log_path_of", "running"]
 
 
-def log_path_of(settings: Settings, job_id: str, attempt: int) -> Path:
-    """Return where the engine's output of one attempt at a job is kept."""
-    return (settings.jobs_dir / job_id / f"attempt-{attempt}.log").absolute()
+def log_path_of(settings: Settings, job_id: str, attempt: int, side: str = "") -> Path:
+    """Return where an engine's output of one attempt at a job is kept; side: of a job that has two engines."""
+    name = f"attempt-{attempt}-{side}.log" if side else f"attempt-{attempt}.log"
+    return (settings.jobs_dir / job_id / name).absolute()
 
 
 @contextmanager
@@ -50,6 +51,7 @@ def running(
     settings: Settings,
     job_id: str,
     attempt: int = 1,
+    side: str = "",
     devices: Sequence[str] = (),
     should_stop: Callable[[], bool] = lambda: False,
     on_launch: Callable[[Path], None] = lambda log_path: None,
@@ -77,7 +79,7 @@ def running(
         model=with_absolute_path(model),
         environment=environment,
         variables=engine_variables(spec, environment, devices, settings),
-        log_path=_prepared(log_path_of(settings, job_id, attempt)),
+        log_path=_prepared(log_path_of(settings, job_id, attempt, side)),
         start_timeout_s=settings.start_timeout_s,
         should_stop=should_stop,
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from statistics import fmean, geometric_mean
 
@@ -86,6 +87,12 @@ def compared(
         figures={name: (theirs.figures[name], means[name]) for name in FIGURES},
         differences=(*_remarks(settings, theirs), *explained(client, settings, theirs, ours, means)),
     )
+
+
+def in_order(check: CrossCheck) -> CrossCheck:
+    """Return a cross-check with its figures in the order of FIGURES, which a store may have lost."""
+    known = [name for name in FIGURES if name in check.figures]
+    return replace(check, figures={name: check.figures[name] for name in known})
 
 
 def failed(client: str, level: int, reason: str, command: str = "") -> CrossCheck:

@@ -22,9 +22,10 @@ def submission() -> Submission:
     )
 
 
-def new_run() -> tuple[RunRecord, list[JobRecord]]:
+def new_run(asked: Submission | None = None) -> tuple[RunRecord, list[JobRecord]]:
+    asked = asked or submission()
     with transaction() as session:
-        run, _ = create_run(session, submission=submission(), jobs=plan_jobs(submission()), token_id=None)
+        run, _ = create_run(session, submission=asked, jobs=plan_jobs(asked), token_id=None)
         return run, jobs_of(session, run.id)
 
 

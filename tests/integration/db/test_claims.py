@@ -3,21 +3,43 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import select, text
 
-from db.claims import end_job, requeue_job
-from db.jobs import enter_phase, get_job, note_facts, renew_lease
+from db.claims import Claim, end_job, requeue_job
+from db.jobs import JobRecord, enter_phase, get_job, note_facts, renew_lease
 from db.reconcile import MAX_LOSSES, expire_leases, lost_jobs, stuck_runs, waiting_jobs
 from db.runs import finish_run, get_run, lock_run, request_cancel, retry_run
 from db.session import transaction
+from db.settings import Settings
 from db.states import JobState, Phase, RunState
 from db.tables import DeviceHold
 from evals.errors import LeaseLostError
-from tests.integration.db.builders import claim, new_run, one_slot
+from evals.plan import load_suite
+from evals.spec import CUSTOM_SUITE, EngineSpec, Role
+from tests.integration.db.builders import claim, new_run, one_slot, submission
+from workers.devices import chooser
 
 pytestmark = pytest.mark.usefixtures("database")
+
+
+SLOTS = Settings(cpu_slots=2, remote_slots=1)
+
+
+def new_duel() -> JobRecord:
+    return new_run(replace(submission(), suite="demo-serving"))[1][-1]
+
+
+def claim_on_two_slots(job: JobRecord) -> Claim | None:
+    return claim(job.id, choose=chooser(SLOTS))
+
+
+def end(held: Claim | None) -> None:
+    assert held is not None
+    with transaction() as session:
+        end_job(session, held.lease, JobState.SUCCEEDED)
 
 
 def state_of(job_id: str) -> JobState:
@@ -217,3 +239,63 @@ def test_a_retried_run_queues_only_what_did_not_succeed() -> None:
     assert [state_of(job.id) for job in jobs] == [JobState.SUCCEEDED, JobState.QUEUED]
     with transaction() as session:
         assert get_run(session, run.id).state == RunState.QUEUED
+
+
+def test_a_duel_takes_the_whole_host() -> None:
+    _, (other, _) = new_run()
+    held = claim_on_two_slots(other)
+    duel = new_duel()
+    assert claim_on_two_slots(duel) is None
+    end(held)
+    alone = claim_on_two_slots(duel)
+    assert alone is not None
+    assert alone.devices == ("cpu:0", "cpu:1", "remote:0")
+    assert claim_on_two_slots(new_run()[1][0]) is None
+    end(alone)
+    assert claim_on_two_slots(new_run()[1][0]) is not None
+
+
+def test_newcomers_wait_behind_a_duel_that_waits_for_the_whole_host() -> None:
+    _, (first, _) = new_run()
+    held = claim_on_two_slots(first)
+    duel = new_duel()
+    _, (newcomer, _) = new_run()
+    assert claim_on_two_slots(duel) is None
+    assert claim_on_two_slots(newcomer) is None  # though one of the two slots is free
+    assert claim(newcomer.id, host="other", choose=chooser(SLOTS)) is None
+    end(held)
+    assert claim_on_two_slots(newcomer) is None
+    end(claim_on_two_slots(duel))
+    assert claim_on_two_slots(newcomer) is not None
+
+
+def test_who_came_before_a_duel_or_needs_other_devices_does_not_wait_for_it() -> None:
+    _, (elder, _) = new_run()
+    duel = new_duel()
+    assert claim_on_two_slots(elder) is not None
+    on_gpus = EngineSpec(kind="sglang", device="cuda", gpus=1)
+    _, (newcomer, _) = new_run(replace(submission(), candidate=on_gpus, baseline=on_gpus))
+    assert newcomer.queue == "jobs.cuda"
+    assert claim(newcomer.id, host="other") is not None
+    with transaction() as session:
+        request_cancel(session, duel.run_id)
+    assert claim_on_two_slots(new_run()[1][0]) is not None
+
+
+def test_the_jobs_of_a_duels_own_run_come_before_it() -> None:
+    with_duel = replace(submission(), suite=CUSTOM_SUITE, workloads=(*load_suite("demo"), *load_suite("demo-serving")))
+    _, jobs = new_run(with_duel)
+    assert [job.role for job in jobs] == [Role.CANDIDATE, Role.BASELINE, Role.DUEL]
+    held = [claim_on_two_slots(job) for job in jobs]
+    assert [one is not None for one in held] == [True, True, False]
+    end(held[0])
+    assert claim_on_two_slots(jobs[2]) is None
+    end(held[1])
+    assert claim_on_two_slots(jobs[2]) is not None
+
+
+def test_two_duels_take_turns() -> None:
+    elder, younger = new_duel(), new_duel()
+    assert claim_on_two_slots(younger) is None
+    end(claim_on_two_slots(elder))
+    assert claim_on_two_slots(younger) is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from evals.__main__ import main
 from evals.command import saturation as command
 from evals.errors import InvalidSubmissionError
 from evals.serving.lengths import fixed
@@ -201,6 +203,29 @@ def parsed(*words: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     command.add_arguments(parser)
     return parser.parse_args(words)
+
+
+def test_the_command_keeps_every_step_and_says_when_there_was_no_end(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "steps.json"
+    words = (
+        "--goodput ttft:60000 --input-len 5 --output-len 3 --requests 30 --step-seconds 0.4 --start 80 --most-steps 2"
+    )
+    with serving(whole) as (url, met):
+        mine = ["evals", "saturation", "--base-url", url, "--api-key", "secret", "--json", str(file)]
+        monkeypatch.setattr(sys, "argv", [*mine, *words.split()])
+        assert main() == 1
+    printed, captured = file.read_text(), capsys.readouterr()
+    stored = json.loads(printed)
+    assert [step["rate"] for step in stored["steps"]] == [80.0, 160.0]
+    assert [step["load"]["requests"] for step in stored["steps"]] == [32, 64]
+    assert len(met.bodies) == 1 + 32 + 64, "a small one before, and no closed loop where the first rate is given"
+    assert [step["summary"]["outcomes"]["whole"] for step in stored["steps"]] == [32, 64]
+    assert stored["rate"] is None
+    assert "2 steps were not enough" in json.loads(captured.out)["stopped"]
+    assert captured.err.count("requests/s holds") == sum(step["trial"]["holds"] is True for step in stored["steps"])
+    assert "secret" not in printed
 
 
 @pytest.mark.slow

@@ -1,0 +1,98 @@
+"""Runs with serving workloads whose duel has measured something, without engines: the passes are made by hand."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from db.claims import Claim, end_job, requeue_job
+from db.codec import to_json
+from db.jobs import JobRecord, note_facts
+from db.passes import save_pass
+from db.runs import finish_run
+from db.session import transaction
+from db.states import JobState
+from evals.duel.contenders import Outcome
+from evals.duel.results import BASELINE, CANDIDATE, Pass
+from evals.metrics import SERVING_METRICS, Direction
+from evals.plan import load_suite
+from evals.spec import CUSTOM_SUITE, EngineSpec, ModelSpec, Role, Submission
+from tests.integration.db.builders import claim, new_run
+
+ROUNDS, LEVEL = 6, 4
+SERVING = replace(
+    load_suite("demo-serving")[0],
+    options={"concurrency": str(LEVEL), "requests": 16, "min_rounds": ROUNDS, "max_rounds": ROUNDS},
+)
+SUBMISSION = Submission(
+    model=ModelSpec(path="/models/tiny"),
+    candidate=EngineSpec(kind="sglang", args={"mem-fraction-static": 0.5}),
+    baseline=EngineSpec(kind="hf"),
+    suite=CUSTOM_SUITE,
+    workloads=(SERVING,),
+)
+SIDES: dict[str, dict[str, Any]] = {
+    CANDIDATE: {"model_files": "m", "hardware": "2 cores", "versions": {"sglang": "0.5.23"}, "launches_s": [40.0]},
+    BASELINE: {"model_files": "m", "hardware": "2 cores", "versions": {"torch": "2.13"}, "launches_s": [8.0, 9.0]},
+}
+
+
+def duel_run(submission: Submission = SUBMISSION) -> tuple[str, dict[Role, JobRecord]]:
+    run, jobs = new_run(submission)
+    return run.id, {job.role: job for job in jobs}
+
+
+def passes(slowdown: float) -> list[Pass]:
+    """Return whole rounds in which the candidate is slower than the baseline by a factor."""
+    return [_pass(round, side, slowdown if side == CANDIDATE else 1.0) for round in range(ROUNDS) for side in SIDES]
+
+
+def _pass(round: int, side: str, slowdown: float) -> Pass:
+    noise = 1 + 0.004 * math.sin(7 * round + len(side))
+    better = {Direction.HIGHER: 1 / slowdown, Direction.LOWER: slowdown}
+    return Pass(
+        round=round, level=LEVEL, side=side, place=int(side == BASELINE), started_s=100.0 + 10 * round + len(side),
+        length_s=4.0, requests=16, whole=16, output_tokens=1024,
+        values={name: 100 * noise * better[metric.direction] for name, metric in SERVING_METRICS.items()},
+        curves={"ttft_ms": tuple(float(share) for share in range(101))},
+    )  # fmt: skip
+
+
+def taken(job: JobRecord) -> Claim:
+    held = claim(job.id)
+    assert held is not None
+    return held
+
+
+def measure(job: JobRecord, measured: Sequence[Pass], sides: dict[str, dict[str, Any]] | None = None) -> None:
+    """Let a duel measure something and succeed."""
+    held = taken(job)
+    outcome = Outcome(passes=(), stopped="the last look", notes=("a note",), facts={"load": "16 requests"})
+    with transaction() as session:
+        note_facts(session, held.lease, {"sides": SIDES if sides is None else sides})
+        for one in measured:
+            save_pass(session, held.lease, "serving", one, b"{}")
+        note_facts(session, held.lease, {"duel:serving": to_json(outcome)})
+        end_job(session, held.lease, JobState.SUCCEEDED)
+
+
+def break_off(job: JobRecord, measured: Sequence[Pass]) -> None:
+    """Let a duel measure something and go back into the queue."""
+    held = taken(job)
+    with transaction() as session:
+        for one in measured:
+            save_pass(session, held.lease, "serving", one, b"{}")
+        requeue_job(session, held.lease, error=None, count_failure=True)
+
+
+def end(job: JobRecord, state: JobState, error: dict[str, Any] | None = None) -> None:
+    held = taken(job)
+    with transaction() as session:
+        end_job(session, held.lease, state, error=error)
+
+
+def finish(run_id: str) -> None:
+    with transaction() as session:
+        assert finish_run(session, run_id)

@@ -1,0 +1,190 @@
+"""A run's report of a duel on a real Postgres: what counts, who is described, and what a failed duel leaves."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from db.claims import end_job
+from db.jobs import note_facts
+from db.reports import latest_report
+from db.runs import get_run, request_cancel
+from db.samples import save_scores
+from db.session import transaction
+from db.settings import settings
+from db.states import JobState, RunState
+from evals.errors import InvalidSubmissionError
+from evals.plan import load_suite
+from evals.result import Report, Verdict
+from evals.spec import Role
+from tests.integration.db.builders import score
+from tests.integration.workers.duel_world import (
+    ROUNDS,
+    SIDES,
+    SUBMISSION,
+    break_off,
+    duel_run,
+    end,
+    finish,
+    measure,
+    passes,
+    taken,
+)
+from workers import tasks
+from workers.judging_duel import differences
+from workers.reporting import broken_report, report_of
+from workers.rescoring import rescore_run
+
+pytestmark = pytest.mark.usefixtures("database", "redis_url")
+
+WITH_GSM8K = replace(SUBMISSION, workloads=(*load_suite("demo"), *SUBMISSION.workloads))
+DIED = {
+    "code": "engine_died", "message": "the baseline (hf): it died", "remedy": "look", "details": {"side": "baseline"}
+}  # fmt: skip
+
+
+def report_of_run(run_id: str) -> Report:
+    finish(run_id)
+    tasks.write_report(run_id)
+    with transaction() as session:
+        assert get_run(session, run_id).state == RunState.FINISHED
+        return latest_report(session, run_id)
+
+
+def changed(side: str, **facts: Any) -> dict[str, dict[str, Any]]:
+    return {**SIDES, side: {**SIDES[side], **facts}}
+
+
+def answer(role: Role, jobs: dict[Any, Any], value: float = 1.0) -> None:
+    held = taken(jobs[role])
+    with transaction() as session:
+        save_scores(session, held.lease, "gsm8k", [score(n, value) for n in range(300)])
+        note_facts(session, held.lease, {"workload:gsm8k": {"harness": "h"}, "model_files": "m"})
+        end_job(session, held.lease, JobState.SUCCEEDED)
+
+
+def test_a_run_with_nothing_but_a_duel_gets_its_verdict_and_both_engines_are_described() -> None:
+    run_id, jobs = duel_run()
+    assert list(jobs) == [Role.DUEL]
+    measure(jobs[Role.DUEL], passes(1.0))
+    report = report_of_run(run_id)
+    (result,) = report.serving
+    assert report.verdict is Verdict.PASS
+    assert report.headline == result.headline
+    assert [(row.metric.name, row.verdict) for row in report.comparisons] == [
+        ("ttft_p50", Verdict.PASS),
+        ("output_tokens_per_s", Verdict.PASS),
+    ]
+    assert all(len(ratio.rounds) == ROUNDS for ratio in result.ratios)
+    assert "a note" in result.notes
+    assert result.facts["load"] == "16 requests"
+    ours, theirs = report.candidate, report.baseline
+    assert (ours.engine, ours.versions, ours.hardware) == ("sglang", {"sglang": "0.5.23"}, "2 cores")
+    assert ours.settings["--mem-fraction-static"] == 0.5
+    assert (theirs.engine, theirs.versions, theirs.timings_s) == ("hf", {"torch": "2.13"}, {"launching": 17.0})
+    assert [(side.role, side.engine) for side in report.companions] == [("duel", "sglang against hf")]
+
+
+def test_a_slower_candidate_fails_the_run() -> None:
+    run_id, jobs = duel_run()
+    measure(jobs[Role.DUEL], passes(1.3))
+    report = report_of_run(run_id)
+    assert report.verdict is Verdict.FAIL
+    assert {row.verdict for row in report.comparisons} == {Verdict.FAIL}
+
+
+def test_what_an_earlier_attempt_measured_does_not_count() -> None:
+    run_id, jobs = duel_run()
+    break_off(jobs[Role.DUEL], passes(1.3))
+    measure(jobs[Role.DUEL], passes(1.0))
+    report = report_of_run(run_id)
+    assert report.verdict is Verdict.PASS
+    assert len(report.serving[0].passes) == 2 * ROUNDS
+    assert report.candidate.settings["attempts"] == 2
+
+
+@pytest.mark.parametrize(
+    ("facts", "words"), [({"model_files": "other"}, "model files"), ({"hardware": "96 cores"}, "ran on 96 cores")]
+)
+def test_other_model_files_or_hardware_are_never_compared(facts: dict[str, str], words: str) -> None:
+    run_id, jobs = duel_run()
+    measure(jobs[Role.DUEL], passes(1.0), changed("candidate", **facts))
+    report = report_of_run(run_id)
+    assert report.verdict is Verdict.INCOMPARABLE
+    assert words in report.headline
+    assert report.serving[0].verdict is Verdict.INCOMPARABLE
+    assert len(report.serving[0].passes) == 2 * ROUNDS
+
+
+def test_what_nobody_knows_of_a_remote_engine_or_a_hub_model_is_no_difference() -> None:
+    unseen = {"hardware": "not known: a remote engine"}
+    assert differences({**SIDES, "baseline": unseen}) == ()
+    assert differences({"candidate": {"hardware": "a"}, "baseline": {"hardware": "b"}}) != ()
+
+
+def test_a_failed_duel_makes_the_run_an_error_that_names_its_engine_once() -> None:
+    run_id, jobs = duel_run()
+    end(jobs[Role.DUEL], JobState.FAILED, DIED)
+    report = report_of_run(run_id)
+    assert report.verdict is Verdict.ERROR
+    assert report.reasons == (report.headline,)
+    assert "the baseline (hf): it died" in report.headline
+    assert report.serving == ()
+    assert (report.candidate.state, report.candidate.error) == ("not measured", None)
+
+
+def test_a_failed_duel_spoils_a_run_whose_other_jobs_are_good() -> None:
+    run_id, jobs = duel_run(WITH_GSM8K)
+    assert list(jobs) == [Role.CANDIDATE, Role.BASELINE, Role.DUEL]
+    for role in (Role.CANDIDATE, Role.BASELINE):
+        answer(role, jobs)
+    end(jobs[Role.DUEL], JobState.FAILED, DIED)
+    report = report_of_run(run_id)
+    assert report.verdict is Verdict.ERROR
+    assert "it died" in report.headline
+
+
+def test_accuracy_and_serving_decide_together_and_a_further_report_keeps_what_the_duel_found() -> None:
+    run_id, jobs = duel_run(WITH_GSM8K)
+    answer(Role.CANDIDATE, jobs, value=0.0)
+    answer(Role.BASELINE, jobs)
+    measure(jobs[Role.DUEL], passes(1.0))
+    report = report_of_run(run_id)
+    assert report.verdict is Verdict.FAIL
+    assert [row.workload for row in report.comparisons if row.decides] == ["gsm8k", "serving", "serving"]
+    assert "gsm8k" in report.headline
+    kept = replace(report, serving=(replace(report.serving[0], headline="as it was found"),))
+    with transaction() as session:
+        again = report_of(session, run_id, kept=kept)
+    assert again.serving == kept.serving
+    assert again.comparisons == report.comparisons
+
+
+def test_a_cancelled_duel_says_so() -> None:
+    run_id, jobs = duel_run()
+    with transaction() as session:
+        assert request_cancel(session, run_id) == []
+    report = report_of_run(run_id)
+    assert report.verdict is Verdict.ERROR
+    assert "cancelled" in report.headline
+    assert jobs[Role.DUEL].spec.opponent is not None
+
+
+def test_a_broken_report_of_a_run_with_nothing_but_a_duel_is_still_a_report() -> None:
+    run_id, jobs = duel_run()
+    measure(jobs[Role.DUEL], passes(1.0))
+    with transaction() as session:
+        broken = broken_report(session, run_id, "ValueError: x")
+    assert broken.verdict is Verdict.ERROR
+    assert "ValueError: x" in broken.headline
+    assert broken.candidate.engine == "sglang"
+
+
+def test_a_run_with_nothing_but_a_duel_cannot_be_rescored_and_says_why() -> None:
+    run_id, jobs = duel_run()
+    measure(jobs[Role.DUEL], passes(1.0))
+    report_of_run(run_id)
+    with pytest.raises(InvalidSubmissionError, match="has the scorer"):
+        rescore_run(run_id, "flexible-extract", settings())
