@@ -1,0 +1,137 @@
+"""How often a serving duel is wrong: SGLang against itself, and against itself with a planted slowdown of a tenth.
+
+`python -m benchmarks.duel_repeats [--repeats 10]`, on the demo model and a quiet machine. Both engines are launched once
+for each kind and rest by turns, as in a job; each duel has another seed. Equal engines: how many intervals do not
+hold 1. Slowed: how many duels fail.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from db.settings import Settings, settings
+from evals.accuracy.datasets import DEMO_DATA
+from evals.duel.contenders import Contender, DuelObserver
+from evals.duel.judging import judge_duel
+from evals.duel.results import GpuUse, ServingResult
+from evals.duel.running import run_duel
+from evals.duel.settings import serving_settings
+from evals.plan import load_suite
+from evals.spec import EngineSpec, ModelSpec
+from workers.resting import EngineTree
+from workers.server import Server, running
+
+DEMO = DEMO_DATA.parent
+SLOWED, MODEL = DEMO / "slowed_llama", DEMO / "demo-llm"
+PLAIN = EngineSpec(kind="sglang", dtype="float32")
+KINDS = {
+    "equal": PLAIN,
+    "a tenth slower": replace(PLAIN, external_package=str(SLOWED), architectures=("SlowedLlama",)),
+}
+
+
+def main() -> int:
+    """Print a line of JSON for each duel and one for each kind."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.duel_repeats", description=__doc__)
+    parser.add_argument("--repeats", type=int, default=10)
+    parser.add_argument("--kind", choices=KINDS, action="append", help="one kind alone")
+    told = parser.parse_args()
+    for kind in told.kind or KINDS:
+        results = []
+        for result in duels(KINDS[kind], told.repeats):
+            results.append(result)
+            print(json.dumps({"kind": kind, **_told(result)}), flush=True)
+        print(json.dumps({"kind": kind, **_summary(results)}), flush=True)
+    return 0
+
+
+def duels(candidate: EngineSpec, repeats: int) -> Iterator[ServingResult]:
+    """Yield the result of each duel of a candidate with plain SGLang."""
+    (workload,) = load_suite("demo-serving")
+    with ExitStack() as stack:
+        ours, theirs = (
+            stack.enter_context(_resting(engine, side))
+            for engine, side in ((candidate, "candidate"), (PLAIN, "baseline"))
+        )
+        for number in range(repeats):
+            asked = replace(workload, options={**workload.options, "seed": 100 + number})
+            chosen = serving_settings(asked)
+            outcome = run_duel(chosen, ours, theirs, _observer(), margin=asked.margin)
+            yield judge_duel(asked, chosen, outcome)
+
+
+@contextmanager
+def _resting(engine: EngineSpec, side: str) -> Iterator[Contender]:
+    permitted = Settings(home=settings().home, external_code_roots=str(DEMO))
+    model = ModelSpec(path=str(MODEL))
+    with running(engine, model, settings=permitted, job_id="duel-repeats", side=side) as server:
+        if server.pid is None:
+            raise RuntimeError("a launched engine has a process")
+        tree = EngineTree(server.pid)
+        tree.rest()
+        try:
+            yield Contender(measured=partial(_awake, server, tree), tokenizer=MODEL)
+        finally:
+            tree.wake()
+
+
+@contextmanager
+def _awake(server: Server, tree: EngineTree) -> Iterator[Server]:
+    tree.wake()
+    try:
+        yield server
+    finally:
+        tree.rest()
+
+
+def _observer() -> DuelObserver:
+    return DuelObserver(
+        on_pass=lambda *_: None, on_progress=lambda *_: None, check=lambda: None, watch=lambda: nullcontext(_no_gpus)
+    )
+
+
+def _no_gpus() -> tuple[GpuUse, ...]:
+    return ()
+
+
+def _told(result: ServingResult) -> dict[str, Any]:
+    deciding = [ratio for ratio in result.ratios if ratio.decides]
+    ratios = {ratio.name: [ratio.value, ratio.low, ratio.high, ratio.confidence] for ratio in deciding}
+    spoiled = sum(bool(one.spoiled) for one in result.passes)
+    rounds = max((len(ratio.rounds) for ratio in deciding), default=0)
+    return {
+        "verdict": result.verdict,
+        "ratios": ratios,
+        "rounds": rounds,
+        "spoiled": spoiled,
+        "stopped": result.stopped,
+    }
+
+
+def _summary(results: Sequence[ServingResult]) -> dict[str, Any]:
+    verdicts = [str(result.verdict) for result in results]
+    without_one = {
+        name: sum(not _holds_one(result, name) for result in results)
+        for name in {ratio.name for result in results for ratio in result.ratios if ratio.decides}
+    }
+    return {
+        "duels": len(results),
+        "verdicts": {verdict: verdicts.count(verdict) for verdict in sorted(set(verdicts))},
+        "intervals_without_1": without_one,
+    }
+
+
+def _holds_one(result: ServingResult, name: str) -> bool:
+    found = [ratio for ratio in result.ratios if ratio.name == name and ratio.decides]
+    return all(ratio.low is None or ratio.high is None or ratio.low <= 1 <= ratio.high for ratio in found)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
