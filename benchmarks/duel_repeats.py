@@ -1,7 +1,7 @@
 """How often a serving duel is wrong: SGLang against itself, and against itself with a planted slowdown of a tenth.
 
-`python -m benchmarks.duel_repeats [--repeats 10]`, on the demo model and a quiet machine. Both engines are launched once
-for each kind and rest by turns, as in a job; each duel has another seed. Equal engines: how many intervals do not
+`python -m benchmarks.duel_repeats [--repeats 10]`, on the demo model and a quiet machine. Both engines are launched
+once for each kind and rest by turns, as in a job; each duel has another seed. Equal engines: how many intervals do not
 hold 1. Slowed: how many duels fail.
 """
 
