@@ -10,14 +10,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import client, demo_overhead, planted_faults, real_engine, serving_null
+from benchmarks import client, demo_overhead, planted_faults, real_engine, serving_null, serving_peers
 
 BENCHMARKS: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
     "client": lambda chosen: client.measure(chosen.data, chosen.rounds),
     "real_engine": lambda chosen: real_engine.measure(chosen.rounds),
     "demo_overhead": lambda chosen: demo_overhead.measure(),
     "planted_faults": lambda chosen: planted_faults.measure(),
-    "serving_null": lambda chosen: serving_null.measure(chosen.rounds),
+    "serving_null": lambda chosen: serving_null.measure(chosen.rounds, more=chosen.peers),
 }
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -28,7 +28,15 @@ def main() -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHMARKS)}; all by default")
     parser.add_argument("--data", type=Path, help="folder with GSM8K and MMLU at full size; else PLUMBLINE_TEST_DATA's")
     parser.add_argument("--rounds", type=int, default=3, help="how often the clients take turns")
+    parser.add_argument(
+        "--peers",
+        type=lambda text: [word for word in text.split(",") if word],
+        default=[],
+        help=f"further load generators for serving_null, of {','.join(serving_peers.VERSIONS)}; installed on demand",
+    )
     chosen = parser.parse_args()
+    if strangers := set(chosen.peers) - set(serving_peers.VERSIONS):
+        parser.error(f"unknown peers: {', '.join(sorted(strangers))}")
     unknown = [name for name in chosen.names if name not in BENCHMARKS]
     if unknown:
         parser.error(f"unknown: {', '.join(unknown)}; the benchmarks are: {', '.join(BENCHMARKS)}")

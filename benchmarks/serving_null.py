@@ -1,4 +1,4 @@
-"""The load generator against a server that writes down when it sent what: ours and SGLang's two clients in turns.
+"""The load generator against a server that writes down when it sent what: ours, SGLang's two and others in turns.
 
 Beside them a closed loop in C, the floor: what it does not reach, or is late at, is the machine's doing, no client's.
 Closed loop at several numbers of streams, then an open loop: Poisson arrivals, without and with a limit in flight.
@@ -14,6 +14,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,8 @@ import numpy as np
 
 from benchmarks import serving_peers as peers
 from benchmarks.null_server import build, null_server
-from benchmarks.serving_peers import OURS, Peer
+from benchmarks.peer_environments import NoPeerError
+from benchmarks.serving_peers import AIPERF, GUIDELLM, OURS, Peer
 from benchmarks.serving_truth import (
     ITL_MS,
     SERVICE_S,
@@ -33,6 +35,8 @@ from benchmarks.serving_truth import (
     deliveries_ms,
     errors,
     quantile,
+    read_aiperf,
+    read_guidellm,
     read_ours,
     read_sglang,
     read_truth,
@@ -44,27 +48,60 @@ STREAMS = {16: 256, 128: 1024, 512: 4096, 2048: 10_240}
 FLOOR = "floor in C"
 RATE, RATED = 200, 2000
 LIMIT = 16
+_READERS = {GUIDELLM: read_guidellm, AIPERF: read_aiperf}
 
 
-def measure(rounds: int, streams: dict[int, int] | None = None) -> dict[str, Any]:
-    """Return, by number of streams and client, the medians over the rounds; and what the open loops came to."""
+def measure(
+    rounds: int, streams: dict[int, int] | None = None, more: Sequence[str] = (), *, open_loop: bool = True
+) -> dict[str, Any]:
+    """Return, by number of streams and client, the medians over the rounds; and what the open loops came to.
+
+    streams: requests by number of streams. more: peers of `serving_peers.VERSIONS` to run beside SGLang's; one that
+    cannot be installed, or fails, stands under "failed" with the reason. load_average: of the machine, before and
+    after.
+    """
+    load_average, failed = [os.getloadavg()], dict[str, str]()
     with tempfile.TemporaryDirectory() as name:
         program, floor = build("nullserver", Path(name)), build("nullload", Path(name))
         closed = {}
         for count, requests in (streams or STREAMS).items():
-            schedule: list[str | Path] = ["--max-concurrency", str(count)]
-            clients = {OURS: peers.ours(requests, ["--concurrency", str(count)])}
-            clients |= peers.sglang_clients(requests, schedule)
+            clients = _clients(count, requests, more, failed)
             seen = [
-                {FLOOR: _floored(program, floor, count, requests)} | _round(program, clients, count)
+                {FLOOR: _floored(program, floor, count, requests)} | _round(program, clients, count, failed)
                 for _ in range(rounds)
             ]
-            closed[str(count)] = {client: _medians([one[client] for one in seen]) for client in (FLOOR, *clients)}
-        return {"rounds": rounds, "closed_loop": closed, "open_loop": _open_loops(program)}
+            rows = {client: [one[client] for one in seen if client in one] for client in (FLOOR, *clients)}
+            closed[str(count)] = {client: _medians(row) for client, row in rows.items() if row}
+        opened = _open_loops(program) if open_loop else {}
+    load_average.append(os.getloadavg())
+    found = {"rounds": rounds, "load_average": load_average, "closed_loop": closed, "open_loop": opened}
+    return found | {"failed": failed}
 
 
-def _round(program: Path, clients: dict[str, Peer], streams: int) -> dict[str, dict[str, float | None]]:
-    found = {name: _figures(*_flown(program, client, name), streams) for name, client in clients.items()}
+def _clients(streams: int, requests: int, more: Sequence[str], failed: dict[str, str]) -> dict[str, Peer]:
+    clients = {OURS: peers.ours(requests, ["--concurrency", str(streams)])}
+    clients |= peers.sglang_clients(requests, ["--max-concurrency", str(streams)])
+    for name in more:
+        if name in failed:
+            continue
+        try:
+            clients[name] = peers.other_client(name, requests, streams)
+        except NoPeerError as error:
+            failed[name] = f"not installed: {error}"
+    return clients
+
+
+def _round(
+    program: Path, clients: dict[str, Peer], streams: int, failed: dict[str, str]
+) -> dict[str, dict[str, float | None]]:
+    found = {}
+    for name, client in clients.items():
+        try:
+            found[name] = _figures(*_flown(program, client, name), streams)
+        except (subprocess.SubprocessError, OSError, ValueError, KeyError) as error:
+            if name == OURS:
+                raise
+            failed[f"{name}, {streams} streams"] = f"{type(error).__name__}: {error}"[-300:]
     for name, figures in found.items():
         mine, theirs = found[OURS]["requests_per_s"], figures["requests_per_s"]
         figures["ours_over_this"] = round(mine / theirs, 3) if mine and theirs else None
@@ -87,8 +124,9 @@ def _flown(program: Path, client: Peer, name: str) -> tuple[Truth, Reported, boo
     """Run a client against a null server of its own and read both sides."""
     with tempfile.TemporaryDirectory() as folder:
         truth, file = _run(program, client, Path(folder))
-        reported, limited = read_ours(file) if name == OURS else (read_sglang(file), None)
-        return truth, reported, limited
+        if name == OURS:
+            return truth, *read_ours(file)
+        return truth, _READERS.get(name, read_sglang)(file), None
 
 
 def _run(program: Path, client: Peer, folder: Path) -> tuple[Truth, Path]:

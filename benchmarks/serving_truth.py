@@ -94,6 +94,26 @@ def read_sglang(file: Path) -> Reported:
     )
 
 
+def read_guidellm(file: Path) -> Reported:
+    """Read guidellm's JSON, whose gaps are a mean for each request."""
+    rows = json.loads(file.with_suffix(".json").read_text())["benchmarks"][0]["requests"]["successful"]
+    means = np.array([row["inter_token_latency_ms"] for row in rows])
+    return Reported(ttft_ms=np.array([row["time_to_first_token_ms"] for row in rows]), tpot_ms=means, itl_ms=means)
+
+
+def read_aiperf(folder: Path) -> Reported:
+    """Read the records in aiperf's folder; its gaps lie between chunks, of which each carries a token here."""
+    rows = [json.loads(line) for line in (folder / "profile_export.jsonl").read_text().splitlines()]
+    rows = [row for row in rows if not row.get("error")]
+    gaps = [np.array(row["metrics"]["inter_chunk_latency"]["value"]) for row in rows]
+    return Reported(
+        ids=[row["metadata"]["x_request_id"] for row in rows],
+        ttft_ms=np.array([row["metrics"]["time_to_first_token"]["value"] for row in rows]),
+        tpot_ms=np.array([gap.sum() / (TOKENS - 1) for gap in gaps]),
+        itl_ms=np.concatenate(gaps),
+    )
+
+
 def errors(said: Values, true: Values, ids: list[str] | None, true_ids: Sequence[str]) -> dict[str, float | None]:
     """Return how far a client's values are from the truth: median and p99 of the absolute difference.
 
