@@ -32,7 +32,7 @@ def save_observed(session: Session, lease: Lease, workload: str, heard: Iterable
 def end_observation(session: Session, lease: Lease, workload: str, whole: Observation) -> None:
     """Note that nothing is left to hear, with what concerns the whole; raises LeaseLostError like every write."""
     require_lease(session, lease)
-    about = {name: dict(getattr(whole, name)) for name in ("left_out", "facts", "notes")}
+    about = {name: dict(getattr(whole, name)) for name in ("left_out", "facts", "notes", "limits")}
     _put(session, lease, workload, [(_END, "", about)])
 
 
@@ -50,7 +50,7 @@ def observation_of(session: Session, job_id: str, workload: str) -> Observation:
         .order_by(StoredObservation.kind, StoredObservation.prompt)
     ).all()
     bodies = [(kind.partition(" ")[0], unpacked(body)) for kind, body in rows]
-    about: dict[str, dict[str, str]] = next((body for kind, body in bodies if kind == _END), {})
+    about: dict[str, dict[str, Any]] = next((body for kind, body in bodies if kind == _END), {})
     return Observation(
         records=tuple(from_json(Record, body) for kind, body in bodies if kind == _RECORD),
         tokenized=tuple(from_json(Tokenized, body) for kind, body in bodies if kind == _TOKENS),

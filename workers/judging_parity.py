@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from sqlalchemy.orm import Session
@@ -35,7 +35,8 @@ def judged_parity(session: Session, workload: Workload, jobs: Mapping[Role, JobR
     candidate, baseline = jobs[Role.CANDIDATE], jobs[Role.BASELINE]
     asked = {role for role, job in jobs.items() if any(one.name == workload.name for one in job.spec.workloads)}
     heard = {role: observation_of(session, jobs[role].id, workload.name) for role in asked}
-    differing = _differences(candidate, baseline, heard)
+    # Other prompts are judged: where servers made them of the same texts, the tokens show how they differ.
+    differing = _differences(candidate, baseline, heard, beside=("prompts_sha256",))
     if differing:
         return incomparable(workload.name, differing)
     reference, why_not = _companion(Role.REFERENCE, jobs, heard)
@@ -94,9 +95,13 @@ def _as_launched(settings: ParitySettings, chunked: JobRecord | None) -> ParityS
     return replace(settings, chunk_tokens=int(chunk)) if chunk else settings
 
 
-def _differences(candidate: JobRecord, other: JobRecord, heard: Mapping[Role, Observation]) -> tuple[str, ...]:
+def _differences(
+    candidate: JobRecord, other: JobRecord, heard: Mapping[Role, Observation], *, beside: Sequence[str] = ()
+) -> tuple[str, ...]:
+    """Say in which facts two jobs differ that must be equal; beside: facts that are passed over."""
     ours, theirs = (
-        {**heard[job.role].facts, **{name: job.facts[name] for name in ("model_files",) if name in job.facts}}
+        {name: value for name, value in heard[job.role].facts.items() if name not in beside}
+        | {name: job.facts[name] for name in ("model_files",) if name in job.facts}
         for job in (candidate, other)
     )
     if "model_files" not in ours or "model_files" not in theirs:

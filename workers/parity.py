@@ -17,13 +17,13 @@ from evals.parity.settings import parity_settings
 from evals.spec import JobSpec, ModelSpec, Role, Workload
 from workers.engines.dtypes import AUTO, launch_dtype
 from workers.heartbeat import Heartbeat
-from workers.model_files import local_folder
+from workers.model_files import known_folder
 from workers.response_writer import ObservationWriter
 
 
 def prompts_of(workload: Workload, model: ModelSpec) -> PromptSet:
     """Return a parity workload's prompts for a model."""
-    return prompt_set(parity_settings(workload), local_folder(model))
+    return prompt_set(parity_settings(workload), known_folder(model))
 
 
 def left_to_hear(claim: Claim, workload: Workload, prompts: PromptSet) -> int:
@@ -54,6 +54,10 @@ def run_parity(
         if is_observed(session, claim.job.id, name):
             return
         known = observation_of(session, claim.job.id, name)
+    if not prompts.is_resolved:
+        # The engine has fetched the model by now, so that its tokenizer may be here.
+        prompts = prompts_of(workload, claim.job.spec.model)
+        left_to_hear(claim, workload, prompts)
 
     def show(done: int, total: int) -> None:
         heartbeat.show(name, {"done": done, "total": total})

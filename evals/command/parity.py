@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 from evals.client import EngineClient
+from evals.errors import InvalidSubmissionError
 from evals.outcome import Verdict
 from evals.parity.asking.observing import ParityListener, observe, resolve
 from evals.parity.asking.prompts import PromptSet, prompt_set
@@ -20,8 +21,9 @@ from evals.parity.asking.serving import Serving, ask_serving
 from evals.parity.asking.spelling import speller
 from evals.parity.findings import ParityResult
 from evals.parity.records import Observation
-from evals.parity.settings import ParitySettings
+from evals.parity.settings import PARITY, ParitySettings, parity_settings
 from evals.render.parity_text import parity_text
+from evals.spec import Workload
 from evals.transport.loop import run_loop
 
 _SHOW_EVERY_S = 0.2
@@ -46,13 +48,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Ask, judge and print; return 0 for a pass, 1 for a fail and 2 for anything else."""
-    from evals.parity.judging.judge import judge_parity
-
     settings = _settings(arguments)
     sides = _sides(arguments, settings)
+    result = _judged(arguments, settings, sides)
+    print(parity_text(result))
+    if arguments.json is not None:
+        arguments.json.write_bytes(orjson.dumps(_document(result, sides), option=orjson.OPT_INDENT_2))
+    return _STATUS.get(result.verdict, 2)
+
+
+def _judged(arguments: argparse.Namespace, settings: ParitySettings, sides: _Sides) -> ParityResult:
+    from evals.parity.judging.dtypes import incomparable, no_reference
+    from evals.parity.judging.judge import judge_parity
+
     observations = {side.role: side.observation for side in sides.observed}
     has_floor = "floor" in observations
-    result = judge_parity(
+    unfit = no_reference(observations["reference"]) if has_floor else ()
+    if unfit:
+        remedy = "serve the reference in float32, or name the floor's server as the reference and no floor"
+        return incomparable(PARITY, tuple(f"of the reference: {reason}; {remedy}" for reason in unfit))
+    return judge_parity(
         "parity",
         settings,
         candidate=observations["candidate"],
@@ -64,10 +79,6 @@ def run(arguments: argparse.Namespace) -> int:
         chunk_notes=() if "chunked" in observations else None,
         spell=speller(sides.folder),
     )
-    print(parity_text(result))
-    if arguments.json is not None:
-        arguments.json.write_bytes(orjson.dumps(_document(result, sides), option=orjson.OPT_INDENT_2))
-    return _STATUS.get(result.verdict, 2)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,12 +99,21 @@ class _Sides:
 
 
 def _settings(arguments: argparse.Namespace) -> ParitySettings:
-    return ParitySettings(
-        images=arguments.images,
-        self_checks=not arguments.no_self_checks,
-        tolerance=arguments.tolerance,
-        calibrate=arguments.floor is not None,
-    )
+    """Return the settings; raise InvalidSubmissionError for impossible ones."""
+    if arguments.tolerance is not None and arguments.floor is not None:
+        raise InvalidSubmissionError(
+            "--tolerance says how far log-probabilities may differ, and --floor measures it",
+            remedy="give one of both",
+            field="tolerance",
+        )
+    options = {
+        "images": arguments.images,
+        "self_checks": not arguments.no_self_checks,
+        "calibrate": arguments.floor is not None,
+    }
+    if arguments.tolerance is not None:
+        options["tolerance"] = arguments.tolerance
+    return parity_settings(Workload(name=PARITY, benchmark=PARITY, metric=PARITY, margin=0.0, options=options))
 
 
 def _sides(arguments: argparse.Namespace, settings: ParitySettings) -> _Sides:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from evals.engine_checks.outcome import Outcome, undecided
-from evals.engine_checks.texts import agrees, continuations, difference
+from evals.engine_checks.texts import agrees, continuations, difference, parting
 from evals.outcome import Verdict
 
 PROMPTS = ("The capital of France is", "The capital of the United Kindom is", "Today is a sunny day and I like")
@@ -18,6 +18,9 @@ PROMPTS = ("The capital of France is", "The capital of the United Kindom is", "T
 
 DECODED = 16
 """How many tokens one_batch decodes."""
+
+EARLY = 4
+"""Characters: where all texts part before that, no near ties are to blame, of which three at once are not seen."""
 
 _TEXT = re.compile(r"^=+ Prompt (\d+) =+\n(.*?)(?=^=+ Prompt \d+ =+$|\Z)", re.MULTILINE | re.DOTALL)
 _LOGITS = re.compile(r"^prefill logits \([^)]*\):.*?(?:\)|\Z)", re.MULTILINE | re.DOTALL)
@@ -44,7 +47,7 @@ def judge_one_batch(
     """Judge one_batch's run; texts that nothing can be compared with decide nothing.
 
     server: the server's greedy answers to the same prompts, None when it gave none, and why_not says why. exact:
-    whether both must agree, as in float32; otherwise near ties may part them, and a difference is a note.
+    whether both must agree, as in float32; otherwise near ties may part some of the texts, which decides nothing.
     """
     if exit_status != 0:
         return undecided(f"it ended with exit status {exit_status}{_because(output)}")
@@ -59,14 +62,15 @@ def judge_one_batch(
         said = why_not if server is None else f"the server answered {len(server)} of {len(PROMPTS)} prompts"
         return _without_server(empty, notes, said)
     apart = _apart(texts, server)
-    reasons = empty + (apart if exact else [])
+    reasons = empty + apart
     notes.append(f"as the server says: {len(PROMPTS) - len(apart)} of {len(PROMPTS)}")
+    failed = bool(empty) or (bool(apart) and (exact or _all_early(texts, server)))
     return Outcome(
-        verdict=Verdict.FAIL if reasons else Verdict.PASS,
+        verdict=Verdict.FAIL if failed else Verdict.INCONCLUSIVE if apart else Verdict.PASS,
         passed=len(PROMPTS) - min(len(reasons), len(PROMPTS)),
         n=len(PROMPTS),
         reasons=tuple(reasons),
-        notes=tuple(notes + ([] if exact else apart)),
+        notes=tuple(notes),
     )
 
 
@@ -110,6 +114,15 @@ def _apart(texts: Sequence[str], server: Sequence[str]) -> list[str]:
         elif not agrees(said, answer):
             found.append(f"the text of prompt {number} {difference(answer.strip(), said.strip())}")
     return found
+
+
+def _all_early(texts: Sequence[str], server: Sequence[str]) -> bool:
+    """Tell whether every text parts from the server's within its first characters."""
+    pairs = [(said or "", answer) for said, answer in zip(continuations(texts, PROMPTS), server, strict=False)]
+    return all(
+        said.strip() and answer.strip() and not agrees(said, answer) and parting(said.strip(), answer.strip()) < EARLY
+        for said, answer in pairs
+    )
 
 
 def _because(output: str) -> str:

@@ -30,10 +30,15 @@ def judge_offline(server: Mapping[str, str], offline: Mapping[str, Mapping[str, 
 
 def difference(server: str, other: str) -> str:
     """Say where a text parts from the server's."""
-    pairs = enumerate(zip(server, other, strict=False))
-    place = next((place for place, (one, two) in pairs if one != two), min(len(server), len(other)))
+    place = parting(server, other)
     ours, theirs = (text[place : place + _SHOWN] or "(its end)" for text in (other, server))
     return f"differs from the server's after {place} characters: {ours!r} in place of {theirs!r}"
+
+
+def parting(one: str, two: str) -> int:
+    """Return how many characters two texts have in common before they part."""
+    pairs = enumerate(zip(one, two, strict=False))
+    return next((place for place, (first, second) in pairs if first != second), min(len(one), len(two)))
 
 
 def continuations(texts: Sequence[str], prompts: Sequence[str]) -> list[str | None]:

@@ -12,8 +12,19 @@ CACHED_FROM = 32
 REFUSED = "refused by the server"
 """How the reason begins for which a prompt is left out that a server could have been expected to answer."""
 
-SERVED_DTYPE, FLUSH = "served dtype", "prefix cache flush"
-"""Notes of an observation that are judged: the dtype as the server says it; why its prefix cache was not emptied."""
+NO_ROOM = "no room for it"
+"""How the reason begins for which a prompt is left out that is too long for the server."""
+
+SERVED_DTYPE, FLUSH, PREFIX_CACHE = "served dtype", "prefix cache flush", "prefix cache"
+"""Notes of an observation that are judged: the dtype as the server says it; why its prefix cache was not emptied; what
+is to be said of that cache."""
+
+KEEPS_NO_CACHE = "the server keeps none"
+"""The note on a prefix cache that is turned off, or that the engine does not have."""
+
+CHUNK, RUNNING = "prefill chunk", "running requests"
+"""Limits of an observation: tokens that are prefilled at once (-1: whole prompts); requests that run at once at most.
+"""
 
 
 class Mode(StrEnum):
@@ -89,6 +100,7 @@ class Observation:
 
     left_out: prompts that could not be asked, with the reason ("longer than the context of 2,048 tokens").
     facts: what decides comparability (prompt set, model files). notes: what may differ (prefill chunk, context).
+    limits: numbers that the server says of itself.
     """
 
     records: tuple[Record, ...]
@@ -96,3 +108,4 @@ class Observation:
     left_out: Mapping[str, str] = field(default_factory=dict)
     facts: Mapping[str, str] = field(default_factory=dict)
     notes: Mapping[str, str] = field(default_factory=dict)
+    limits: Mapping[str, int] = field(default_factory=dict)

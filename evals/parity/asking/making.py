@@ -24,7 +24,13 @@ SPARE = 8
 """Tokens that a prompt leaves of the context besides those that are decoded; SGLang keeps up to six for itself."""
 
 _NO_FOLDER = "the model's folder with its tokenizer is not here"
+_UNKNOWN_TOKEN = "the image token is not known: the config names no image_token_id or image_token_index"
+_DOUBLINGS = 6
+"""How often a text is doubled at most until it has enough tokens; one of unknown characters may be one token for ever.
+"""
+_FEW_TOKENS = "the tokenizer makes too few tokens of the texts that such prompts are cut from"
 _CONTEXT = 2048
+_NO_TEMPLATE = "the model has no chat template"
 _CHARACTERS = 5
 _SPECIAL = 10
 _RANDOM = 96
@@ -36,7 +42,7 @@ def plain(name: str, text: str, vocabulary: Vocabulary | None) -> Prompt | LeftO
     return LeftOut(name=name, reason="its text has no tokens") if ids == () else Prompt(name=name, text=text, ids=ids)
 
 
-def lengths(settings: ParitySettings, vocabulary: Vocabulary | None) -> Iterator[Prompt]:
+def lengths(settings: ParitySettings, vocabulary: Vocabulary | None) -> Iterator[Prompt | LeftOut]:
     """Yield prompts of rising lengths, up to what the model's context allows; each is cut from another text."""
     context = LONGEST * 2 if vocabulary is None else vocabulary.context or _CONTEXT
     longest = min(LONGEST, context - settings.decode_tokens - SPARE)
@@ -45,14 +51,21 @@ def lengths(settings: ParitySettings, vocabulary: Vocabulary | None) -> Iterator
         if vocabulary is None:
             yield Prompt(name=name, text=logbook(_CHARACTERS * length, volume=volume), length=length)
         elif length > 0:
-            yield Prompt(name=name, ids=_cut(length, volume, vocabulary))
+            ids = _cut(length, volume, vocabulary)
+            yield LeftOut(name=name, reason=_FEW_TOKENS) if ids is None else Prompt(name=name, ids=ids)
 
 
-def _cut(length: int, volume: int, vocabulary: Vocabulary) -> tuple[int, ...]:
-    characters = _CHARACTERS * length
-    while len(ids := vocabulary.encode(logbook(characters, volume=volume))) < length:
-        characters *= 2
-    return ids[:length]
+def _cut(length: int, volume: int, vocabulary: Vocabulary) -> tuple[int, ...] | None:
+    """Return so many tokens of a text; None where longer texts do not have more."""
+    known: list[int] = []
+    for doubling in range(_DOUBLINGS + 1):
+        ids = vocabulary.encode(logbook((_CHARACTERS * length) << doubling, volume=volume))
+        if len(ids) >= length:
+            return ids[:length]
+        known.append(len(ids))
+        if doubling >= 2 and len(ids) <= known[-3]:
+            return None
+    return None
 
 
 def chat(name: str, messages: Sequence[dict[str, Any]], vocabulary: Vocabulary | None) -> Prompt | LeftOut:
@@ -60,7 +73,7 @@ def chat(name: str, messages: Sequence[dict[str, Any]], vocabulary: Vocabulary |
     if vocabulary is None:
         return Prompt(name=name, messages=tuple(messages))
     if vocabulary.template is None:
-        return LeftOut(name=name, reason="the model has no chat template")
+        return LeftOut(name=name, reason=_NO_TEMPLATE)
     try:
         text = vocabulary.template.render(messages)
     except TemplateRefusedError as error:
@@ -103,7 +116,7 @@ def _may_stand_alone(number: int, vocabulary: Vocabulary) -> bool:
 def with_pictures(name: str, entry: Mapping[str, Any], vocabulary: Vocabulary | None) -> Prompt | LeftOut:
     """Return a question about pictures; the server makes ids of the chat's text and the pictures."""
     if vocabulary is None or vocabulary.image is None or vocabulary.template is None:
-        return LeftOut(name=name, reason=_NO_FOLDER if vocabulary is None else "the model takes no images")
+        return LeftOut(name=name, reason=_why_no_pictures(vocabulary))
     messages = ({"role": "user", "content": list(_parts(entry["text"]))},)
     try:
         text = _shown(vocabulary.template, messages)
@@ -117,6 +130,14 @@ def with_pictures(name: str, entry: Mapping[str, Any], vocabulary: Vocabulary | 
         pictures=tuple(drawing.picture for drawing in drawings),
         pixels=tuple(drawing.pixels_sha256 for drawing in drawings),
     )
+
+
+def _why_no_pictures(vocabulary: Vocabulary | None) -> str:
+    if vocabulary is None:
+        return _NO_FOLDER
+    if not vocabulary.sees:
+        return "the model takes no images"
+    return _UNKNOWN_TOKEN if vocabulary.image is None else _NO_TEMPLATE
 
 
 def _shown(template: ChatTemplate, messages: Sequence[dict[str, Any]]) -> str:

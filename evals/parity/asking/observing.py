@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from evals.client import EngineClient
@@ -14,7 +14,7 @@ from evals.parity.asking.prompt import Prompt
 from evals.parity.asking.prompts import PromptSet
 from evals.parity.asking.serving import Serving, ask_serving
 from evals.parity.asking.tokens import forms_of, resolved, tokenized
-from evals.parity.records import Mode, Observation, Record, Tokenized
+from evals.parity.records import NO_ROOM, Mode, Observation, Record, Tokenized
 from evals.parity.settings import ParitySettings
 from evals.transport.loop import run_loop
 
@@ -73,7 +73,8 @@ async def _observe(
     hear: ParityListener,
 ) -> Observation:
     async with connect() as client:
-        return await _until_stopped(_Observing(client, settings, self_checks, hear).run(prompts, known), hear.check)
+        fitting = settings_for(prompts, settings)
+        return await _until_stopped(_Observing(client, fitting, self_checks, hear).run(prompts, known), hear.check)
 
 
 class _Observing:
@@ -83,10 +84,12 @@ class _Observing:
         self._self_checks = self_checks
         self._hear = hear
         self._done = self._total = 0
+        self._caches = True
 
     async def run(self, prompts: PromptSet, known: Observation | None) -> Observation:
         """Ask all that is not known yet."""
         serving = await ask_serving(self._client)
+        self._caches = serving.caches
         prompts = await resolved(self._client, prompts)
         facts = facts_of(prompts, self._settings)
         known = known if known is not None and dict(known.facts) in ({}, facts) else None
@@ -102,21 +105,24 @@ class _Observing:
             raise _nothing(left_out)
         notes = serving.notes() | passes.notes
         records = tuple(passes.records.values())
-        return Observation(records=records, tokenized=tokens, left_out=left_out, facts=facts, notes=notes)
+        return Observation(
+            records=records, tokenized=tokens, left_out=left_out, facts=facts, notes=notes, limits=serving.limits()
+        )
 
     async def _ask(self, passes: Passes, prompts: list[Prompt]) -> None:
         await passes.alone(prompts)
         if self._self_checks:
             taken = [prompt for prompt in prompts if prompt.name not in passes.left_out]
             await passes.together(taken)
-            await passes.cached(taken)
+            if self._caches:
+                await passes.cached(taken)
         self._done = self._total
         self._tell()
 
     def _expected(self, passes: Passes, prompts: list[Prompt]) -> int:
         """Return how many requests are left."""
         wanted = [(prompt.name, Mode.ALONE) for prompt in prompts]
-        if self._self_checks:
+        if self._self_checks and self._caches:
             wanted += [(prompt.name, Mode.CACHED) for prompt in prompts if passes.can_cache(prompt)]
         together = len(prompts) if self._self_checks and not passes.is_together(prompts) else 0
         return len(set(wanted) - passes.records.keys()) + together
@@ -138,6 +144,12 @@ class _Observing:
         self._hear.on_progress(self._done, self._total)
 
 
+def settings_for(prompts: PromptSet, settings: ParitySettings) -> ParitySettings:
+    """Return the settings with no more likely tokens than the model's vocabulary has."""
+    most = prompts.vocabulary_size or settings.top_k
+    return replace(settings, top_k=min(settings.top_k, most), compared_k=min(settings.compared_k, most))
+
+
 def facts_of(prompts: PromptSet, settings: ParitySettings) -> dict[str, str]:
     """Return what two observations must share to be compared."""
     return {
@@ -155,8 +167,8 @@ def _fitting(prompts: PromptSet, settings: ParitySettings, serving: Serving) -> 
         length = len(prompt.ids or ())
         if room is not None and length + settings.decode_tokens >= room[0]:
             left_out[prompt.name] = (
-                f"its {length:,} tokens and {settings.decode_tokens} decoded ones are more than {room[1]} of "
-                f"{room[0]:,} tokens"
+                f"{NO_ROOM}: its {length:,} tokens and {settings.decode_tokens} decoded ones are more than "
+                f"{room[1]} of {room[0]:,} tokens"
             )
     return [prompt for prompt in prompts.prompts if prompt.name not in left_out], left_out
 

@@ -11,7 +11,7 @@ from evals.errors import PlumblineError, RequestRefusedError
 from evals.parity.asking.probes import Prefill, Probe
 from evals.parity.asking.prompt import Prompt
 from evals.parity.asking.prompts import PromptSet
-from evals.parity.records import CACHED_FROM, FLUSH, REFUSED, Mode, Record
+from evals.parity.records import CACHED_FROM, FLUSH, PREFIX_CACHE, REFUSED, Mode, Record
 from evals.parity.settings import ParitySettings
 
 IN_FLIGHT = 64
@@ -20,6 +20,10 @@ IN_FLIGHT = 64
 _FLUSH = "/flush_cache?timeout=10"
 _FLUSH_PAUSES_S = (0.5, 1.0)
 """Between tries: SGLang refuses while anything runs, and waits itself for as long as the address says."""
+
+COLD = 5
+"""So many prompts, the longest ones, of which nothing came from the cache, and there is none: a cache in pages of 64
+tokens has nothing of short prompts."""
 
 _ABSENT = (404, 405)
 _NO_CACHE = "no prompt came from a prefix cache"
@@ -74,8 +78,8 @@ class Passes:
     async def cached(self, prompts: Sequence[Prompt]) -> None:
         """Let the server read the first two thirds of each prompt, then ask the whole, the longest prompt first.
 
-        Of a prompt with pictures it reads all. Ends after the first prompt of which the server says that nothing came
-        from its cache: then it has none.
+        Of a prompt with pictures it reads all. Ends where the server says of the first five that nothing came from its
+        cache.
         """
         for prompt in sorted(prompts, key=self._length_of, reverse=True):
             length = self._length_of(prompt)
@@ -84,10 +88,15 @@ class Passes:
             cut = 2 * length // 3
             await self._flush()
             await self._client.ask(Prefill(prompt=prompt, ids=None if prompt.ids is None else prompt.ids[:cut]))
-            record = await self._put(prompt, self._probe(prompt, Mode.CACHED, prefix=cut))
-            if record is not None and record.cached_tokens == 0:
-                self.notes["prefix cache"] = _NO_CACHE
+            await self._put(prompt, self._probe(prompt, Mode.CACHED, prefix=cut))
+            if self._is_cold():
+                self.notes[PREFIX_CACHE] = _NO_CACHE
                 return
+
+    def _is_cold(self) -> bool:
+        """Tell whether so far nothing came from a cache."""
+        told = [record.cached_tokens for (_, mode), record in self.records.items() if mode is Mode.CACHED]
+        return len(told) >= COLD and told.count(0) == len(told)
 
     def can_cache(self, prompt: Prompt) -> bool:
         """Tell whether a prompt is long enough for the cached pass, as far as its length is known by now."""
@@ -112,7 +121,7 @@ class Passes:
             batch=batch,
         )
 
-    async def _put(self, prompt: Prompt, probe: Probe) -> Record | None:
+    async def _put(self, prompt: Prompt, probe: Probe) -> None:
         """Ask; a prompt that the server refuses is left out, a server that lacks the endpoint is an error."""
         try:
             record, _ = await self._client.ask(probe)
@@ -121,10 +130,9 @@ class Passes:
             if status != 400:
                 raise _without_endpoint(error) if status in _ABSENT else error from None
             self.left_out[prompt.name] = f"{REFUSED}: {error.message}"
-            return None
+            return
         self.records[(prompt.name, probe.mode)] = record
         self._heard(record)
-        return record
 
     async def _flush(self) -> None:
         """Empty the prefix cache; a server that cannot, or will not when asked thrice, is noted and not asked again."""

@@ -22,12 +22,14 @@ _PLAIN = ("classic", "language", "code", "digits", "unicode", "few-shot")
 class PromptSet:
     """Hold the prompts, and by name those that this model cannot be asked, with the reason.
 
-    image_token: the id that stands for a picture in prompts; None for models of text alone.
+    image_token: the id that stands for a picture in prompts; None for models of text alone. vocabulary_size: how many
+    tokens the model has; None without its folder.
     """
 
     prompts: tuple[Prompt, ...]
     left_out: Mapping[str, str] = field(default_factory=dict)
     image_token: int | None = None
+    vocabulary_size: int | None = None
 
     @property
     def is_resolved(self) -> bool:
@@ -67,6 +69,7 @@ class _Made:
 
     def __init__(self, vocabulary: Vocabulary | None) -> None:
         self._image_token = None if vocabulary is None else vocabulary.image
+        self._size = None if vocabulary is None else vocabulary.size
         self._prompts: list[Prompt] = []
         self._left_out: dict[str, str] = {}
 
@@ -77,7 +80,12 @@ class _Made:
             self._left_out[made.name] = made.reason
 
     def prompt_set(self) -> PromptSet:
-        return PromptSet(prompts=tuple(self._prompts), left_out=self._left_out, image_token=self._image_token)
+        return PromptSet(
+            prompts=tuple(self._prompts),
+            left_out=self._left_out,
+            image_token=self._image_token,
+            vocabulary_size=self._size,
+        )
 
 
 def messages_for_servers(prompt: Prompt) -> list[dict[str, Any]]:

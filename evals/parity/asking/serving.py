@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from evals.client import EngineClient
-from evals.parity.records import SERVED_DTYPE
+from evals.parity.records import CHUNK, KEEPS_NO_CACHE, PREFIX_CACHE, RUNNING, SERVED_DTYPE
 
 _SERVER_INFO = "/server_info"
 _DTYPES = frozenset({"float32", "bfloat16", "float16"})
@@ -19,6 +19,7 @@ class Serving:
     """Hold a server's limits in tokens, None where it does not tell; chunk: of prefill, -1 when it takes all at once.
 
     dtype: the one it serves in, None also for an "auto" that nobody settled. folder: where it says that its model lies.
+    running: how many requests it works on at once at most. caches: False where it says that it keeps no prefix cache.
     """
 
     context: int | None
@@ -27,6 +28,8 @@ class Serving:
     dtype: str | None
     engine: str | None
     folder: Path | None
+    running: int | None = None
+    caches: bool = True
 
     def room(self) -> tuple[int, str] | None:
         """Return how many tokens a prompt and its answer may have, and what sets that limit."""
@@ -42,9 +45,14 @@ class Serving:
             SERVED_DTYPE: self.dtype,
             "context": self.context and f"{self.context:,} tokens",
             "room for keys and values": self.pool and f"{self.pool:,} tokens",
-            "prefill chunk": chunk,
+            CHUNK: chunk,
+            PREFIX_CACHE: None if self.caches else KEEPS_NO_CACHE,
         }
         return {name: str(value) for name, value in told.items() if value}
+
+    def limits(self) -> dict[str, int]:
+        """Return the numbers that are judged, as far as the server tells them."""
+        return {name: value for name, value in ((CHUNK, self.chunk), (RUNNING, self.running)) if value is not None}
 
 
 async def ask_serving(client: EngineClient) -> Serving:
@@ -62,6 +70,8 @@ async def ask_serving(client: EngineClient) -> Serving:
         dtype=dtype if dtype in _DTYPES else None,
         engine=_engine(info),
         folder=_folder(info),
+        running=_running(info),
+        caches=info.get("disable_radix_cache") is not True,
     )
 
 
@@ -74,6 +84,18 @@ def _engine(info: Mapping[str, Any]) -> str | None:
 def _folder(info: Mapping[str, Any]) -> Path | None:
     named = info.get("tokenizer_path") or info.get("model_path")
     return Path(named) if isinstance(named, str) and Path(named).is_dir() else None
+
+
+def _running(info: Mapping[str, Any]) -> int | None:
+    """Return the least of what SGLang was told, of what it has room for, and of what our transformers server takes."""
+    states = info.get("internal_states")
+    told = [info.get("max_running_requests"), info.get("max_batch_size")]
+    told += [
+        state.get("effective_max_running_requests_per_dp")
+        for state in (states if isinstance(states, list) else ())
+        if isinstance(state, dict)
+    ]
+    return min((number for value in told if (number := _count(value)) is not None), default=None)
 
 
 def _count(value: Any) -> int | None:

@@ -15,6 +15,7 @@ from evals.tokenizing import tokenizer_file
 _NESTED = ("text_config", "llm_config", "language_config", "thinker_config")
 _CONTEXT = ("max_position_embeddings", "n_positions", "max_sequence_length", "seq_length", "max_seq_len")
 _MEDIA = ("image", "video", "audio", "vision")
+_PICTURES = frozenset({"image", "images", "img", "vision", "visual", "mm"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +23,8 @@ class Vocabulary:
     """Hold a model's tokenizer, chat template and numbers.
 
     special: special tokens by id. context: the longest sequence; None when the config does not say. size: of the
-    model's table of embeddings. media: ids that stand for pictures, sounds and films. image: the one for pictures.
+    model's table of embeddings. media: ids that stand for pictures, sounds and films. image: the one for pictures, as
+    far as the config names it in a known way. sees: whether the config speaks of pictures at all.
     """
 
     tokenizer: Any
@@ -32,6 +34,7 @@ class Vocabulary:
     size: int
     media: frozenset[int]
     image: int | None
+    sees: bool
 
     def encode(self, text: str, *, special: bool = True) -> tuple[int, ...]:
         """Return a text's token ids; special: with those that the tokenizer adds by itself."""
@@ -79,6 +82,7 @@ def _loaded(folder: Path, changed_at: int) -> Vocabulary:
             if any(word in name for word in _MEDIA) and name.endswith(("_id", "_index")) and isinstance(value, int)
         ),
         image=next((value for level in levels if (value := _image(level)) is not None), None),
+        sees=any(_PICTURES.intersection(name.split("_")) for level in levels for name in level),
     )
 
 

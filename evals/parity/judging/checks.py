@@ -35,12 +35,11 @@ def tokens_check(candidate: Observation, baseline: Observation, spell: Spell) ->
         )
     if not verdicts:
         reasons.append("no server said how it turns texts into tokens")
-    texts = [one for one in found.differences if one.form != "prompt"]
     return ParityCheck(
         name="tokens",
         title="Tokenizer and chat template",
         verdict=worst_of(verdicts),
-        value=1 - len(texts) / found.compared if found.compared else None,
+        value=1 - len(found.differences) / found.compared if found.compared else None,
         unit="share",
         n=found.compared,
         limit=1.0,

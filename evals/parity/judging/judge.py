@@ -5,27 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-import numpy as np
-
+from evals.formatting import plural
 from evals.parity.findings import ParityCheck, ParityResult
-from evals.parity.judging.bootstrap import quantile
+from evals.parity.judging.asked import alone_in_its_batch, no_chunks, not_asked, not_compared, opened
 from evals.parity.judging.checks import decode_check, self_check, tokens_check, without, without_flush
-from evals.parity.judging.divergence import margin_noise
-from evals.parity.judging.dtypes import incomparable, other_dtypes, silent_dtypes
-from evals.parity.judging.fixed import SHAPE
+from evals.parity.judging.dtypes import incomparable, no_reference, other_dtypes, silent_dtypes
 from evals.parity.judging.greedy import greedy_lineups
+from evals.parity.judging.near import fixed_near_ties, near_ties
 from evals.parity.judging.pairing import Lineup, Scores, line_up, records_of
 from evals.parity.judging.positions import scores_of
 from evals.parity.judging.prefill import Spell, prefill_check
 from evals.parity.judging.severity import worst_of
-from evals.parity.judging.sides import against, other_facts
-from evals.parity.judging.summary import cached_tokens, coverage_of, headline_of, left_out_of
-from evals.parity.judging.tolerance import LEAST_FLOOR, Near, Tolerance, tolerance_of
-from evals.parity.records import CACHED_FROM, Mode, Observation, Record
+from evals.parity.judging.sides import against, other_facts, room_words, with_room, without_room
+from evals.parity.judging.summary import coverage_of, headline_of, left_out_of
+from evals.parity.judging.tolerance import tolerance_of
+from evals.parity.records import CACHED_FROM, CHUNK, KEEPS_NO_CACHE, PREFIX_CACHE, Mode, Observation, Record
 from evals.parity.settings import ParitySettings
-
-LEAST_MARGINS = 100
-"""Fewer greedy tokens say too little about how far margins are off."""
 
 CANDIDATE, BASELINE, REFERENCE, CHUNKED = "the candidate", "the baseline", "the reference", "the chunked one"
 
@@ -59,11 +54,16 @@ def judge_parity(
     differing = other_dtypes(candidate, baseline, (CANDIDATE, BASELINE))
     if differing:
         return incomparable(workload, differing)
-    judge = _Judge(settings, candidate, baseline, reference, dtype, notes, spell)
+    if reference is not None and (unfit := no_reference(reference)):
+        reference, notes = None, (*notes, *(f"{REFERENCE} cannot be used: {reason}" for reason in unfit))
+    heard = {CANDIDATE: candidate, BASELINE: baseline, REFERENCE: reference, CHUNKED: chunked}
+    (candidate, baseline, *others), lost = with_room([candidate, baseline, *([reference] if reference else [])])
+    reference = others[0] if others else None
+    judge = _Judge(settings, candidate, baseline, reference, dtype, notes, spell, lost)
     checks = [judge.tokens(), judge.prefill(), judge.decode(), judge.output()]
     if settings.self_checks:
         checks.append(judge.batch())
-    if settings.self_checks and cached_tokens(candidate) != 0:
+    if settings.self_checks and candidate.notes.get(PREFIX_CACHE) != KEEPS_NO_CACHE:
         checks.append(judge.cache())
     if settings.self_checks and chunk_notes is not None:
         checks.append(judge.chunk(chunked, chunk_notes))
@@ -74,8 +74,13 @@ def judge_parity(
         headline=headline_of(verdict, checks),
         calibration=judge.tolerance.words,
         checks=tuple(checks),
-        coverage=(*coverage_of(candidate, checks), *_not_asked(settings, checks), *silent_dtypes(candidate, baseline)),
-        left_out=left_out_of({CANDIDATE: candidate, BASELINE: baseline, REFERENCE: reference, CHUNKED: chunked}),
+        coverage=(
+            *coverage_of(candidate, checks),
+            *room_words(lost),
+            *not_compared(settings, checks),
+            *silent_dtypes(candidate, baseline),
+        ),
+        left_out=left_out_of(heard),
     )
 
 
@@ -91,8 +96,9 @@ class _Judge:
         dtype: str,
         notes: Sequence[str],
         spell: Spell,
+        lost: Sequence[str],
     ) -> None:
-        self.settings, self.spell = settings, spell
+        self.settings, self.spell, self.lost = settings, spell, lost
         self.candidate, self.baseline = candidate, baseline
         self.truth, self.name = (baseline, BASELINE) if reference is None else (reference, REFERENCE)
         self.alone = records_of(candidate)
@@ -102,7 +108,10 @@ class _Judge:
         if self.floor_lineup is not None:
             self.floor = scores_of(self.floor_lineup, settings.compared_k)
         self.tolerance = tolerance_of(settings, dtype, calibrated=reference is not None, notes=notes)
-        self.near = _near(self.tolerance, self.floor_lineup, self.floor)
+        if self.floor_lineup is not None:
+            self.near = near_ties(self.tolerance, self.floor_lineup, self.floor)
+        else:
+            self.near = fixed_near_ties(self.tolerance.fixed, dtype, self.lineup, settings)
 
     def tokens(self) -> ParityCheck:
         return tokens_check(self.candidate, self.baseline, self.spell)
@@ -111,7 +120,11 @@ class _Judge:
         title = f"Prefill log-probabilities against {self.name}"
         beside = () if self.floor_lineup is None else self.floor_lineup.reasons
         lineup = replace(self.lineup, reasons=(*self.lineup.reasons, *beside))
-        return prefill_check("prefill", title, lineup, self.floor, self.tolerance, self.settings, self.spell)
+        found = prefill_check("prefill", title, lineup, self.floor, self.tolerance, self.settings, self.spell)
+        sides = (
+            (self.candidate, self.truth) if self.floor_lineup is None else (self.candidate, self.truth, self.baseline)
+        )
+        return opened(found, not_asked(self.settings, sides, self.lost))
 
     def decode(self) -> ParityCheck:
         return decode_check(self.lineup, self.floor_lineup, self.near, self.name, self.spell)
@@ -126,25 +139,55 @@ class _Judge:
 
     def batch(self) -> ParityCheck:
         records = records_of(self.candidate, Mode.TOGETHER)
-        return self._self("batch", "Batch of many against batch of one", records, 0)
+        found = self._self("batch", "Batch of many against batch of one", records, 0)
+        return opened(found, alone_in_its_batch(self.candidate))
 
     def cache(self) -> ParityCheck:
+        """Compare what came from the cache at least in part; prompts of which nothing did were asked cold again."""
+        title = "Prefix cache against cold"
         records = records_of(self.candidate, Mode.CACHED)
-        return without_flush(self._self("cache", "Prefix cache against cold", records, CACHED_FROM), self.candidate)
+        cold = [prompt for prompt, record in records.items() if not record.cached_tokens]
+        if len(cold) == len(records):
+            silent = any(records[prompt].cached_tokens is None for prompt in cold)
+            why = "does not say how much came from its prefix cache" if silent else "took nothing from a prefix cache"
+            return without_flush(without("cache", title, (f"the candidate {why}",)), self.candidate)
+        found = self._self("cache", title, records, CACHED_FROM, leave=cold)
+        if cold:
+            left = f"nothing came from the cache of {plural(len(cold), 'prompt')}, which is not compared here"
+            found = replace(found, notes=(*found.notes, left))
+        return without_flush(found, self.candidate)
 
     def chunk(self, chunked: Observation | None, notes: Sequence[str]) -> ParityCheck:
-        title = f"Prefill in chunks of {self.settings.chunk_tokens:,} tokens against whole"
+        size = self.settings.chunk_tokens if chunked is None else chunked.limits.get(CHUNK, 0)
+        title = f"Prefill in chunks{f' of {size:,} tokens' if size > 0 else ''} against whole"
         if chunked is None:
             return without("chunk", title, notes or ("it was not measured",))
+        whole = no_chunks(chunked, self.candidate)
+        if whole:
+            return without("chunk", title, whole)
         names = (CHUNKED, CANDIDATE)
         reasons = (*other_facts(chunked, self.candidate, names), *other_dtypes(chunked, self.candidate, names))
-        return self._self("chunk", title, records_of(chunked), self.settings.chunk_tokens + 1, reasons)
+        leave = tuple(without_room(chunked))
+        return self._self("chunk", title, records_of(chunked), size + 1, reasons, leave=leave)
 
     def _self(
-        self, name: str, title: str, ours: Mapping[str, Record], least: int, reasons: tuple[str, ...] = ()
+        self,
+        name: str,
+        title: str,
+        ours: Mapping[str, Record],
+        least: int,
+        reasons: tuple[str, ...] = (),
+        *,
+        leave: Sequence[str] = (),
     ) -> ParityCheck:
-        """Judge records of the candidate's prompts of at least so many tokens against those it was asked alone."""
-        alone = {prompt: one for prompt, one in self.alone.items() if len(one.prompt_ids) >= least}
+        """Judge records of the candidate's prompts of at least so many tokens against those it was asked alone.
+
+        leave: prompts that are not to be compared.
+        """
+        left = frozenset(leave)
+        alone = {
+            prompt: one for prompt, one in self.alone.items() if len(one.prompt_ids) >= least and prompt not in left
+        }
         lineup = line_up(
             {prompt: ours[prompt] for prompt in alone if prompt in ours}, alone, ("this way", "alone"), partly=True
         )
@@ -153,30 +196,3 @@ class _Judge:
         return self_check(
             name, title, lineup, self.floor, self.tolerance, self.near, self.settings, self.spell, missing
         )
-
-
-def _not_asked(settings: ParitySettings, checks: Sequence[ParityCheck]) -> tuple[str, ...]:
-    if not settings.self_checks:
-        return ("the candidate was not compared with itself: the workload does not ask for it",)
-    names = {check.name for check in checks}
-    words = []
-    if "cache" not in names:
-        words.append("the candidate took nothing from a prefix cache: cached and cold were not compared")
-    if "chunk" not in names:
-        words.append("prefill in chunks was not compared: no server with small chunks was measured")
-    return tuple(words)
-
-
-def _near(tolerance: Tolerance, floor: Lineup | None, scores: Mapping[str, Scores] | None) -> Near:
-    """Return when greedy tokens part at a near tie.
-
-    With a floor: by how far the baseline's margins are off at p99, or its log-probabilities where there are too few.
-    """
-    if tolerance.factor is None or floor is None:
-        return Near(allowed=tolerance.fixed, doubtful=SHAPE["max"] * tolerance.fixed)
-    noise = np.asarray(margin_noise(floor))
-    if len(noise) < LEAST_MARGINS:
-        noise = np.concatenate([np.abs(one.ours - one.theirs) for one in (scores or {}).values()] or [noise])
-    known = noise[np.isfinite(noise)]
-    allowed = tolerance.factor * max(quantile(known, 0.99) if len(known) else 0.0, LEAST_FLOOR)
-    return Near(allowed=allowed, doubtful=allowed)

@@ -40,10 +40,11 @@ def tokenizations(candidate: Observation, baseline: Observation, spell: Spell) -
         if (first := ours[key]) is not None and (second := theirs[key]) is not None and first != second
     ]
     seen = _prompts(candidate, baseline)
-    differences += [difference(name, PROMPT, *ids, spell) for name, ids in seen.items() if ids[0] != ids[1]]
+    apart = [name for name, ids in seen.items() if ids[0] != ids[1]]
+    differences += [difference(name, PROMPT, *seen[name], spell) for name in apart]
     return Tokenizations(
         differences=tuple(differences),
-        compared=len(both) - len(unknown),
+        compared=len(both) - len(unknown) + len(apart),
         unknown=tuple(f"{prompt} as {form}" for prompt, form in (*unknown, *lonely)),
     )
 

@@ -43,7 +43,7 @@ class Tolerance:
 class Near:
     """Say when greedy tokens part at a near tie: at a margin of at most two `allowed` errors (nats).
 
-    doubtful: up to two of these it is left open; nothing is when it equals `allowed`.
+    doubtful: up to two of these it is left open; nothing is when it is no more than `allowed`.
     """
 
     allowed: float

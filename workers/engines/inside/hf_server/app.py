@@ -114,6 +114,7 @@ async def server_info(request: Request) -> Response:
         "attn_implementation": model.config._attn_implementation,
         "context_length": engine.loaded.context_length,
         "chunked_prefill_size": chunk_columns(1, engine.loaded.vocabulary),
+        "disable_radix_cache": True,
         "threads": torch.get_num_threads(),
         "requests": engine.scheduler.counts(),
     }
