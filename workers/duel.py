@@ -68,7 +68,7 @@ def _measure(
         candidate, baseline = (servers.contender(side, mode) for side in (CANDIDATE, BASELINE))
         outcome = run_duel(serving_settings(workload), candidate, baseline, observer, margin=workload.margin)
     with transaction() as session:
-        note_facts(session, claim.lease, {outcome_fact(workload): _without_passes(outcome)})
+        note_facts(session, claim.lease, {outcome_fact(workload): outcome_as_fact(outcome)})
     if serving_settings(workload).cross_check:
         _cross_check(claim, workload, candidate, servers, settings)
 
@@ -99,6 +99,7 @@ def outcome_fact(workload: Workload) -> str:
     return f"duel:{workload.name}"
 
 
-def _without_passes(outcome: Outcome) -> dict[str, Any]:
-    told: dict[str, Any] = to_json(replace(outcome, passes=()))
-    return told
+def outcome_as_fact(outcome: Outcome) -> dict[str, Any]:
+    """Return an outcome without its passes, which have a table, as a fact that keeps the order of what it says."""
+    told: dict[str, Any] = to_json(replace(outcome, passes=(), facts={}))
+    return told | {"facts": list(outcome.facts.items())}  # the column would lose the order of a mapping

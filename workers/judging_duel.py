@@ -36,7 +36,8 @@ def judged_duel(session: Session, workload: Workload, duel: JobRecord) -> Servin
     Passes of earlier attempts do not count. Sides with other model files or other hardware are incomparable.
     """
     differing = differences(duel.facts.get(SIDES, {}))
-    outcome = from_json(Outcome, {"passes": (), **duel.facts[outcome_fact(workload)]})
+    told = duel.facts[outcome_fact(workload)]
+    outcome = from_json(Outcome, {"passes": (), **told, "facts": dict(told["facts"])})
     outcome = replace(outcome, passes=passes_of(session, duel.id, workload.name))
     if differing:
         return _incomparable(workload, outcome, differing)

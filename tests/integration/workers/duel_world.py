@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Any
 
 from db.claims import Claim, end_job, requeue_job
-from db.codec import to_json
 from db.jobs import JobRecord, note_facts
 from db.passes import save_pass
 from db.runs import finish_run
@@ -20,6 +19,7 @@ from evals.metrics import SERVING_METRICS, Direction
 from evals.plan import load_suite
 from evals.spec import CUSTOM_SUITE, EngineSpec, ModelSpec, Role, Submission
 from tests.integration.db.builders import claim, new_run
+from workers.duel import outcome_as_fact
 
 ROUNDS, LEVEL = 6, 4
 SERVING = replace(
@@ -69,12 +69,14 @@ def taken(job: JobRecord) -> Claim:
 def measure(job: JobRecord, measured: Sequence[Pass], sides: dict[str, dict[str, Any]] | None = None) -> None:
     """Let a duel measure something and succeed."""
     held = taken(job)
-    outcome = Outcome(passes=(), stopped="the last look", notes=("a note",), facts={"load": "16 requests"})
+    outcome = Outcome(
+        passes=(), stopped="the last look", notes=("a note",), facts={"output lengths": "forced", "load": "16 requests"}
+    )
     with transaction() as session:
         note_facts(session, held.lease, {"sides": SIDES if sides is None else sides})
         for one in measured:
             save_pass(session, held.lease, "serving", one, b"{}")
-        note_facts(session, held.lease, {"duel:serving": to_json(outcome)})
+        note_facts(session, held.lease, {"duel:serving": outcome_as_fact(outcome)})
         end_job(session, held.lease, JobState.SUCCEEDED)
 
 

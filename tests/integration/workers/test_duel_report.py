@@ -79,7 +79,7 @@ def test_a_run_with_nothing_but_a_duel_gets_its_verdict_and_both_engines_are_des
     ]
     assert all(len(ratio.rounds) == ROUNDS for ratio in result.ratios)
     assert "a note" in result.notes
-    assert result.facts["load"] == "16 requests"
+    assert list(result.facts.items())[:2] == [("output lengths", "forced"), ("load", "16 requests")]
     ours, theirs = report.candidate, report.baseline
     assert (ours.engine, ours.versions, ours.hardware) == ("sglang", {"sglang": "0.5.23"}, "2 cores")
     assert ours.settings["--mem-fraction-static"] == 0.5
