@@ -20,8 +20,6 @@ from workers.engines.install import MAIN_PACKAGE, install, remove, remove_source
 from workers.sources.made import SourceManifest, made
 
 app = typer.Typer(no_args_is_help=True, help="Install, list and remove the engines that this host can run.")
-console = Console()
-errors = Console(stderr=True)
 
 Engines = Annotated[list[str], typer.Argument(help=f"Engines: {', '.join(MAIN_PACKAGE)}.", metavar="ENGINE...")]
 Device = Annotated[str, typer.Option(help=f"Device: {', '.join(DEVICES)}.")]
@@ -49,7 +47,7 @@ def list_command() -> None:
     """Show the environments of this host, and the sources that submissions brought."""
     found = installed(settings())
     if not found:
-        console.print("No engine is installed. Run `plumbline engines install sglang hf --device cpu`.")
+        Console().print("No engine is installed. Run `plumbline engines install sglang hf --device cpu`.")
     else:
         _show_environments(found)
     _show_sources(made(settings()))
@@ -61,7 +59,7 @@ def _show_environments(found: list[tuple[Path, Manifest | None]]) -> None:
     for folder, manifest in found:
         engine, _, device = folder.name.rpartition("-")
         table.add_row(engine, device, *_cells(manifest), str(folder))
-    console.print(table)
+    Console().print(table)
 
 
 @app.command("remove")
@@ -72,10 +70,10 @@ def remove_command(engines: Engines, device: Device = "cpu") -> None:
     for name in engines:
         if name in sources:
             remove_source(name, settings=settings())
-            console.print(f"{name}: removed")
+            Console().print(f"{name}: removed")
             continue
         was_there = remove(name, device, settings=settings())
-        console.print(f"{name} on {device}: {'removed' if was_there else 'was not installed'}")
+        Console().print(f"{name} on {device}: {'removed' if was_there else 'was not installed'}")
 
 
 def _show_sources(found: list[tuple[Path, SourceManifest | None]]) -> None:
@@ -87,7 +85,7 @@ def _show_sources(found: list[tuple[Path, SourceManifest | None]]) -> None:
     for folder, manifest in found:
         cells = ("", "", "", "unfinished", "", "") if manifest is None else _source_cells(manifest)
         table.add_row(folder.name, *cells)
-    console.print(table)
+    Console().print(table)
 
 
 def _source_cells(manifest: SourceManifest) -> tuple[str, ...]:
@@ -108,7 +106,7 @@ def _install_one(engine: str, device: str, version: str | None) -> Manifest:
     started = time.monotonic()
 
     def say(line: str) -> None:
-        console.print(
+        Console().print(
             f"[bold]{engine:6}[/] [dim]{time.monotonic() - started:4.0f} s[/]  {escape(line)}", soft_wrap=True
         )
 
@@ -120,11 +118,13 @@ def _finish(engine: str, device: str, job: Future[Manifest]) -> bool:
     try:
         manifest = job.result()
     except PlumblineError as error:
-        errors.print(f"[red]{engine} was not installed.[/] {escape(error.message)}\n{escape(error.remedy)}")
+        Console(stderr=True).print(
+            f"[red]{engine} was not installed.[/] {escape(error.message)}\n{escape(error.remedy)}"
+        )
         return False
     torch = manifest.versions.get("torch", "")
     if device == "cpu" and not torch.endswith("+cpu"):
-        console.print(
+        Console().print(
             f"[yellow]{engine} uses torch {torch}, which is no CPU build:[/] it works, and its unused CUDA libraries "
             f"take disk space ({_size(manifest.size_bytes)} in all)."
         )

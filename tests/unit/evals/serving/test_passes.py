@@ -55,7 +55,9 @@ def test_times_are_in_order_and_a_token_apart() -> None:
         assert record.sent_ns is not None
         times = [done.start_ns, record.sent_ns, record.first_byte_ns, *record.at_ns.tolist(), record.ended_ns]
         assert times == sorted(times)
-        assert record.tokens.tolist() == [1, 2, 3]
+        counts = record.tokens.tolist()
+        assert counts[-1] == 3  # on a busy machine two tokens may arrive as one
+        assert counts == sorted(set(counts))
 
 
 def test_several_processes_send_each_request_once_from_one_start() -> None:
