@@ -11,7 +11,7 @@ from db.observations import end_observation, save_observed
 from db.runs import create_run, finish_run
 from db.session import transaction
 from db.states import JobState
-from evals.parity.records import SERVED_DTYPE, Form, Mode, Observation, Record, Scored, Tokenized
+from evals.parity.records import CHUNK, RUNNING, SERVED_DTYPE, Form, Mode, Observation, Record, Scored, Tokenized
 from evals.plan import plan_jobs
 from evals.spec import EngineSpec, ModelSpec, Role, Submission
 from tests.integration.db.builders import claim
@@ -56,6 +56,7 @@ def observation(
         tokenized=tuple(Tokenized(prompt=prompt, form=Form.TEXT, token_ids=(1, 2)) for prompt in PROMPTS),
         facts=FACTS if facts is None else facts,
         notes={} if dtype is None else {SERVED_DTYPE: dtype},
+        limits={CHUNK: 2048 if full else 128, RUNNING: 64},
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -15,16 +16,17 @@ from evals.client import EngineClient
 from evals.parity.asking.prompt import Prompt
 from evals.parity.asking.prompts import PromptSet
 from evals.parity.records import SERVED_DTYPE
-from evals.spec import Role, Workload
+from evals.spec import ModelSpec, Role, Workload
 from tests.integration.db.builders import claim
 from tests.integration.workers.parity_world import observation, parity_run
 from tests.unit.evals.parity.asking.scripted_server import Script, client_for, serving
 from workers.heartbeat import Heartbeat
-from workers.parity import left_to_hear, run_parity
+from workers.parity import left_to_hear, prompts_of, run_parity
 
 pytestmark = pytest.mark.usefixtures("database")
 
 PROMPTS = PromptSet(prompts=(Prompt(name="a", ids=(1, 2)), Prompt(name="b", ids=(3,))))
+DEMO = Path(__file__).resolve().parents[3] / "demo" / "demo-vlm"
 OTHERS = PromptSet(prompts=(Prompt(name="a", ids=(1, 2)), Prompt(name="b", ids=(4,))))
 HEARD = observation(0.0, full=True)
 
@@ -80,6 +82,65 @@ def test_a_workload_that_has_heard_everything_asks_nobody() -> None:
         heartbeat=Heartbeat(held.lease, lease_s=30, every_s=2),
         first_trouble=lambda writer: lambda: None,
     )
+
+
+def cached_on_hub(home: Path, name: str) -> None:
+    """Put the demo model into a hub cache."""
+    cache = home / f"models--{name.replace('/', '--')}"
+    (cache / "refs").mkdir(parents=True)
+    (cache / "refs" / "main").write_text("c0ffee")
+    (cache / "snapshots").mkdir()
+    (cache / "snapshots" / "c0ffee").symlink_to(DEMO)
+
+
+def test_a_model_of_the_hub_is_asked_what_its_cached_folder_allows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    model = ModelSpec(path="acme/tiny")
+    workload = Workload(name="parity", benchmark="parity", metric="parity", margin=0.0, options={"images": True})
+    unknown = prompts_of(workload, model)
+    assert not unknown.is_resolved
+    assert "folder" in unknown.left_out["image/tiny"]
+    cached_on_hub(tmp_path, "acme/tiny")
+    known = prompts_of(workload, model)
+    assert known.is_resolved
+    assert {"image/tiny", "special/in-a-row"} <= {prompt.name for prompt in known.prompts}
+
+
+def test_prompts_are_made_anew_once_the_engine_has_fetched_the_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    held, workload = claimed()
+    spec = replace(held.job.spec, model=ModelSpec(path="acme/tiny"), role=Role.BASELINE)
+    held = replace(held, job=replace(held.job, spec=spec))
+    prompts = prompts_of(workload, spec.model)
+    left_to_hear(held, workload, prompts)
+    cached_on_hub(tmp_path, "acme/tiny")
+    with serving(Script()) as url:
+        run_parity(
+            held,
+            workload,
+            prompts,
+            connect=lambda: client_for(url),
+            heartbeat=Heartbeat(held.lease, lease_s=30, every_s=2),
+            first_trouble=lambda writer: lambda: None,
+        )
+    made = prompts_of(workload, spec.model)
+    with transaction() as session:
+        heard = observation_of(session, held.job.id, workload.name)
+        facts = get_job(session, held.job.id).facts
+    assert heard.facts["prompts_sha256"] == facts[f"prompts of {workload.name}"] == made.digest()
+    assert "special/in-a-row" in {record.prompt for record in heard.records}
+
+
+def test_what_a_server_says_of_its_limits_is_kept() -> None:
+    held, workload = claimed()
+    with transaction() as session:
+        end_observation(session, held.lease, workload.name, HEARD)
+    with transaction() as session:
+        assert observation_of(session, held.job.id, workload.name).limits == HEARD.limits != {}
 
 
 @pytest.mark.parametrize(("said", "noted"), [("auto", "bfloat16"), ("float32", "float32")])

@@ -16,6 +16,7 @@ from db.settings import settings
 from db.states import JobState, RunState
 from evals.errors import InvalidSubmissionError
 from evals.parity.findings import ParityCheck, ParityResult
+from evals.parity.records import CHUNK
 from evals.render.markdown import render_markdown
 from evals.result import Report, Verdict
 from evals.spec import EngineSpec, Role
@@ -159,6 +160,30 @@ def test_sides_of_other_models_or_prompts_are_incomparable(facts: dict[str, str]
     assert report.verdict is Verdict.INCOMPARABLE
     assert said in report.headline
     assert report.parity[0].verdict is Verdict.INCOMPARABLE
+
+
+def test_servers_that_made_other_tokens_of_the_same_texts_fail_with_the_diff() -> None:
+    run_id, jobs = parity_run(with_options(SUBMISSION, calibrate=False, self_checks=False))
+    for role, job in jobs.items():
+        heard = observation(0.0, full=False)
+        if role is Role.BASELINE:
+            other = tuple(replace(one, token_ids=(1, 3)) for one in heard.tokenized)
+            heard = replace(heard, tokenized=other, facts={**FACTS, "prompts_sha256": "q"})
+        hear(job, heard)
+    finish(run_id)
+    (result,) = report_of_run(run_id).parity
+    assert result.verdict is Verdict.FAIL
+    assert len(check(result, "tokens").token_differences) == 40
+    assert "the prompts sha256 differs" in " ".join(check(result, "prefill").reasons)
+
+
+def test_a_companion_that_prefilled_no_smaller_chunks_leaves_its_question_open() -> None:
+    run_id, jobs = heard_by_all(without=Role.CHUNKED)
+    hear(jobs[Role.CHUNKED], replace(observation(ERROR, full=False), limits={CHUNK: 4096}))
+    finish(run_id)
+    report = report_of_run(run_id)
+    assert report.verdict is Verdict.INCONCLUSIVE
+    assert "4,096 tokens is not smaller than the candidate's own of 2,048" in report.headline
 
 
 def test_a_companion_that_heard_another_model_is_no_reference() -> None:

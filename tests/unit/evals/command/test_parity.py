@@ -99,6 +99,30 @@ def test_a_floor_makes_the_reference_the_truth(
     assert "0.02 nats" in capsys.readouterr().out
 
 
+def test_a_reference_in_the_served_dtype_is_none_beside_a_floor(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sides = [Tied(off=0.03), Tied(), Tied(off=0.02)]
+    for side in sides:
+        side.dtype = "bfloat16"
+    with serving(sides[2]) as floor:
+        assert parity(monkeypatch, sides[0], sides[1], "--floor", floor) == 2
+    printed = capsys.readouterr().out
+    assert printed.startswith("INCOMPARABLE: ")
+    assert "it served in bfloat16, not in float32; serve the reference in float32" in printed
+
+
+@pytest.mark.parametrize("words", [("--tolerance", "inf"), ("--tolerance", "nan"), ("--tolerance", "11"),
+                                   ("--tolerance", "0.1", "--floor", "http://127.0.0.1:1")])  # fmt: skip
+def test_impossible_tolerances_are_refused_before_anything_is_asked(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
+) -> None:
+    candidate = Tied(off=0.5)
+    assert parity(monkeypatch, candidate, Tied(), *words) == 2
+    assert "tolerance" in capsys.readouterr().err
+    assert candidate.asked == []
+
+
 def test_without_a_folder_the_reference_is_asked_for_token_ids(monkeypatch: pytest.MonkeyPatch) -> None:
     candidate, reference = Tied(folder=None), Tied(folder=None)
     assert parity(monkeypatch, candidate, reference) == 0

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -24,6 +25,7 @@ class Script:
     flush_status = 200
     dtype = "float32"
     caches = True
+    info: Mapping[str, Any] = MappingProxyType({})
     delay_s = 0.0
     decoded = (7, 8)
 
@@ -53,7 +55,7 @@ class Script:
 
     def _route(self, path: str, body: Any) -> Answer:
         if path == "/server_info":
-            return 200, {"engine": "scripted", "max_total_num_tokens": self.pool, "dtype": self.dtype}
+            return 200, {"engine": "scripted", "max_total_num_tokens": self.pool, "dtype": self.dtype, **self.info}
         if path == "/v1/models":
             return 200, {"data": [{"id": "m", "max_model_len": self.context}]}
         if path.startswith("/flush_cache"):

@@ -13,7 +13,19 @@ from evals.parity.asking import passes
 from evals.parity.asking.observing import ParityListener, observe, resolve
 from evals.parity.asking.prompt import Prompt
 from evals.parity.asking.prompts import PromptSet, prompt_set
-from evals.parity.records import FLUSH, SERVED_DTYPE, Form, Mode, Observation, Record, Tokenized
+from evals.parity.records import (
+    CHUNK,
+    FLUSH,
+    KEEPS_NO_CACHE,
+    PREFIX_CACHE,
+    RUNNING,
+    SERVED_DTYPE,
+    Form,
+    Mode,
+    Observation,
+    Record,
+    Tokenized,
+)
 from evals.parity.settings import ParitySettings
 from tests.unit.evals.parity.asking.scripted_server import Answer, Script, client_for, serving
 
@@ -102,12 +114,57 @@ def test_the_first_two_thirds_are_read_before_the_whole_is_asked() -> None:
     ]
 
 
-def test_a_server_without_a_prefix_cache_is_asked_for_it_once() -> None:
+LONG = PromptSet(prompts=tuple(Prompt(name=f"length/{n}", ids=tuple(range(100, 100 + n))) for n in range(40, 50)))
+
+
+def test_a_server_whose_cache_gives_nothing_is_asked_a_few_times() -> None:
     script = Script()
     script.caches = False
-    observation = observed(script)
-    assert modes(observation)[Mode.CACHED] == 1
-    assert observation.notes["prefix cache"] == "no prompt came from a prefix cache"
+    observation = observed(script, prompts=LONG)
+    assert modes(observation)[Mode.CACHED] == passes.COLD
+    assert observation.notes[PREFIX_CACHE] == "no prompt came from a prefix cache"
+
+
+def test_a_cache_that_gives_nothing_of_a_few_prompts_is_asked_on() -> None:
+    class Paged(Script):
+        def generate(self, body: Any) -> Answer:
+            self.caches = len(body["input_ids"]) == 49
+            return super().generate(body)
+
+    assert modes(observed(Paged(), prompts=LONG))[Mode.CACHED] == 10
+
+
+def test_a_server_that_says_it_keeps_no_cache_is_not_asked_for_it() -> None:
+    script, ear = Script(), Ear()
+    script.info = {"disable_radix_cache": True}
+    observation = observed(script, ear)
+    assert modes(observation)[Mode.CACHED] == 0
+    assert observation.notes[PREFIX_CACHE] == KEEPS_NO_CACHE
+    assert (ear.progress[0], ear.progress[-2]) == ((0, 8), (8, 8))
+
+
+@pytest.mark.parametrize(
+    ("info", "limits"),
+    [
+        ({}, {}),
+        ({"chunked_prefill_size": 128, "max_running_requests": 9}, {CHUNK: 128, RUNNING: 9}),
+        ({"chunked_prefill_size": -1, "max_running_requests": None,
+          "internal_states": [{"effective_max_running_requests_per_dp": 1}]}, {CHUNK: -1, RUNNING: 1}),
+        ({"max_batch_size": 32}, {RUNNING: 32}),
+    ],
+)  # fmt: skip
+def test_the_numbers_that_are_judged_are_kept(info: dict[str, Any], limits: dict[str, int]) -> None:
+    script = Script()
+    script.info = info
+    assert observed(script, full=False).limits == limits
+
+
+def test_no_more_likely_tokens_are_asked_for_than_the_vocabulary_has() -> None:
+    script = Script()
+    few = replace(PROMPTS, vocabulary_size=1)
+    observation = observed(script, prompts=few, full=False)
+    assert {body["top_logprobs_num"] for body in generated(script)} == {1}
+    assert observation.facts["top_k"] == "1"
 
 
 @pytest.mark.parametrize(("status", "tries"), [(400, 3), (404, 1)])
@@ -153,10 +210,11 @@ def test_facts_decide_comparability_and_notes_say_what_the_server_has_room_for()
 @pytest.mark.parametrize(
     ("limit", "reason"),
     [
-        ({"context": 50}, "its 60 tokens and 2 decoded ones are more than the context of 50 tokens"),
+        ({"context": 50}, "no room for it: its 60 tokens and 2 decoded ones are more than the context of 50 tokens"),
         (
             {"pool": 62},
-            "its 60 tokens and 2 decoded ones are more than the server's room for keys and values of 62 tokens",
+            "no room for it: its 60 tokens and 2 decoded ones are more than the server's room for keys and values of "
+            "62 tokens",
         ),
     ],
 )

@@ -130,6 +130,9 @@ def test_pictures_stand_in_their_places_and_come_as_data_urls(vlm: PromptSet) ->
 def test_a_model_of_text_alone_is_asked_no_pictures(tmp_path: Path) -> None:
     prompts = prompt_set(IMAGES, DEMO / "demo-llm")
     assert prompts.left_out["image/tiny"] == "the model takes no images"
+    for name, config in (("a", {"vision_config": {}}), ("b", {"img_context_token_id": 7})):
+        foreign = prompt_set(IMAGES, copied("demo-llm", tmp_path / name, **config))
+        assert foreign.left_out["image/tiny"].startswith("the image token is not known")
     folder = copied("demo-vlm", tmp_path / "m")
     for file in folder.glob("chat_template.*"):
         file.unlink()
@@ -167,6 +170,15 @@ def test_without_a_folder_ids_stay_open_and_what_needs_it_is_left_out() -> None:
     assert {name.partition("/")[0] for name in prompts.left_out} == {"special", "image"}
     assert named(prompts, "length/8193").length == 8193
     assert named(prompts, "chat/one-question").ids is None
+
+
+def test_a_tokenizer_that_makes_one_token_of_any_text_leaves_lengths_out(tmp_path: Path) -> None:
+    folder = copied("demo-llm", tmp_path / "m")
+    model = {"type": "BPE", "vocab": {"?": 0, "~": 1}, "merges": [], "unk_token": "?", "fuse_unk": True}
+    (folder / "tokenizer.json").write_text(json.dumps({"version": "1.0", "added_tokens": [], "model": model}))
+    prompts = prompt_set(TEXT, folder)
+    assert "too few tokens" in prompts.left_out["length/longest"]
+    assert prompts.vocabulary_size == 1024
 
 
 def test_the_digest_changes_with_what_is_asked_and_with_nothing_else(vlm: PromptSet, llm: PromptSet) -> None:

@@ -11,10 +11,24 @@ from evals.outcome import Verdict
 from evals.parity.findings import ParityCheck, ParityResult
 from evals.parity.judging.comparisons import comparisons_of
 from evals.parity.judging.judge import judge_parity
-from evals.parity.records import FLUSH, SERVED_DTYPE, Form, Mode, Observation, Record, Tokenized
+from evals.parity.records import (
+    CHUNK,
+    FLUSH,
+    KEEPS_NO_CACHE,
+    NO_ROOM,
+    PREFIX_CACHE,
+    REFUSED,
+    RUNNING,
+    SERVED_DTYPE,
+    Form,
+    Mode,
+    Observation,
+    Record,
+    Tokenized,
+)
 from evals.parity.settings import ParitySettings
 from evals.verdict import judge
-from tests.unit.evals.parity.judging.worlds import DECODED, observed, truth
+from tests.unit.evals.parity.judging.worlds import DECODED, in_chunks, observed, truth
 from tests.unit.evals.report_examples import sides
 
 SETTINGS = ParitySettings(compared_k=5, chunk_tokens=80)
@@ -27,7 +41,7 @@ def judged(settings: ParitySettings = SETTINGS, **changes: Any) -> ParityResult:
         "candidate": observed(NOISE, 1, modes=tuple(Mode)),
         "baseline": observed(NOISE, 2),
         "reference": observed(0.0, 3),
-        "chunked": observed(NOISE, 4),
+        "chunked": in_chunks(NOISE, 4),
         "dtype": "bfloat16",
     }
     return judge_parity("parity", settings, **(asked | changes))
@@ -146,7 +160,8 @@ def test_sides_that_served_in_different_dtypes_are_incomparable_whatever_their_n
     silent = judged(candidate=in_dtype(observed(NOISE, 1, modes=tuple(Mode)), "bfloat16"))
     assert silent.verdict is Verdict.PASS
     assert "the baseline does not say in which dtype it serves" in silent.coverage
-    chunked = check(judged(candidate=half, baseline=in_dtype(full, "float16"), chunked=full), "chunk")
+    chunks = in_dtype(in_chunks(NOISE, 4), "float32")
+    chunked = check(judged(candidate=half, baseline=in_dtype(full, "float16"), chunked=chunks), "chunk")
     assert "float32 for the chunked one" in " ".join(chunked.reasons)
 
 
@@ -196,6 +211,7 @@ def test_other_prompt_tokens_are_a_finding_of_their_own_and_no_comparison() -> N
     assert tokens.verdict is result.verdict is Verdict.FAIL
     (difference,) = tokens.token_differences
     assert (difference.form, difference.candidate_count - difference.reference_count) == ("prompt", 1)
+    assert (tokens.value, tokens.n) == (1 - 1 / 9, 9)
     assert [line for line in difference.diff if line.startswith("+") and "+++" not in line] == ["+0 '<0>'"]
 
 
@@ -235,7 +251,7 @@ def test_without_a_reference_the_tolerance_is_fixed_and_says_why() -> None:
         reference=None,
         baseline=observed(0.0, 2),
         candidate=observed(1e-7, 1, modes=tuple(Mode)),
-        chunked=observed(0, 4),
+        chunked=in_chunks(0, 4),
         dtype="float32",
     )
     assert exact.verdict is Verdict.PASS
@@ -264,14 +280,49 @@ def test_the_candidate_is_held_against_itself_in_batches_from_the_cache_and_in_c
     for mode, name in ((Mode.TOGETHER, "batch"), (Mode.CACHED, "cache")):
         result = judged(candidate=wrong(mode))
         assert [one.name for one in result.checks if one.verdict is Verdict.FAIL] == [name]
-    assert [one.name for one in judged(chunked=observed(0.5, 4)).checks if one.verdict is Verdict.FAIL] == ["chunk"]
+    assert [one.name for one in judged(chunked=in_chunks(0.5, 4)).checks if one.verdict is Verdict.FAIL] == ["chunk"]
 
 
 def test_only_prompts_longer_than_a_chunk_are_compared_in_chunks() -> None:
     longer = [ids for ids, *_ in truth().values() if len(ids) > 80]
     assert check(judged(), "chunk").n == sum(len(ids) - 1 for ids in longer)
-    none = check(judged(ParitySettings(chunk_tokens=500)), "chunk")
+    none = check(judged(chunked=in_chunks(NOISE, 4, chunk=500)), "chunk")
     assert (none.verdict, none.reasons) == (Verdict.INCONCLUSIVE, ("no prompt was asked this way",))
+
+
+def test_the_chunk_is_the_one_that_the_server_says_and_not_the_one_it_was_asked_for() -> None:
+    found = check(judged(replace(SETTINGS, chunk_tokens=20), chunked=in_chunks(NOISE, 4, chunk=100)), "chunk")
+    assert found.title == "Prefill in chunks of 100 tokens against whole"
+    assert found.n == sum(len(ids) - 1 for ids, *_ in truth().values() if len(ids) > 100)
+
+
+@pytest.mark.parametrize(
+    ("limits", "own", "said"),
+    [
+        ({}, {CHUNK: 4096}, "does not say how large they are"),
+        ({CHUNK: -1}, {CHUNK: 4096}, "prefills whole prompts"),
+        ({CHUNK: 0}, {}, "prefills whole prompts"),
+        ({CHUNK: 80}, {CHUNK: 80}, "its prefill chunk of 80 tokens is not smaller than the candidate's own of 80"),
+    ],
+)
+def test_chunks_that_were_not_small_decide_nothing(limits: dict[str, int], own: dict[str, int], said: str) -> None:
+    candidate = replace(observed(NOISE, 1, modes=tuple(Mode)), limits=own)
+    result = judged(candidate=candidate, chunked=replace(observed(NOISE, 4), limits=limits))
+    assert {one.name for one in result.checks if one.verdict is not Verdict.PASS} == {"chunk"}
+    assert said in check(result, "chunk").reasons[0]
+    assert check(result, "chunk").verdict is Verdict.INCONCLUSIVE
+
+
+def test_chunks_are_held_against_a_candidate_that_prefills_whole_prompts_or_does_not_say() -> None:
+    for own in ({CHUNK: -1}, {}):
+        candidate = replace(observed(NOISE, 1, modes=tuple(Mode)), limits=own)
+        assert judged(candidate=candidate).verdict is Verdict.PASS
+
+
+def test_a_candidate_that_runs_one_request_at_a_time_has_shown_no_batch() -> None:
+    result = judged(candidate=replace(observed(NOISE, 1, modes=tuple(Mode)), limits={RUNNING: 1}))
+    assert {one.name for one in result.checks if one.verdict is not Verdict.PASS} == {"batch"}
+    assert "one request at a time" in result.headline
 
 
 def test_what_was_not_measured_decides_nothing_unless_it_was_not_asked_for() -> None:
@@ -301,12 +352,169 @@ def test_prompts_that_got_no_answer_together_or_from_the_cache_are_no_pass(mode:
     assert found.reasons == ("1 prompt got no answer this way (first: code/0)",)
 
 
-def test_without_a_prefix_cache_there_is_no_check_of_it_and_the_report_says_so() -> None:
-    candidate = observed(NOISE, 1, modes=tuple(Mode))
-    cold = replace(candidate, records=tuple(replace(one, cached_tokens=0) for one in candidate.records))
-    result = judged(candidate=cold)
+def warm(candidate: Observation, tokens: int | None, *, kept: int = 0) -> Observation:
+    """A candidate that says of its prompts, but the first `kept`, that so many tokens came from the cache."""
+    first = list(truth())[:kept]
+    return replace(
+        candidate,
+        records=tuple(
+            one if one.mode is not Mode.CACHED or one.prompt in first else replace(one, cached_tokens=tokens)
+            for one in candidate.records
+        ),
+    )
+
+
+def test_an_engine_without_a_prefix_cache_has_no_check_of_it_and_the_report_says_so() -> None:
+    without = replace(observed(NOISE, 1, modes=(Mode.ALONE, Mode.TOGETHER)), notes={PREFIX_CACHE: KEEPS_NO_CACHE})
+    result = judged(candidate=without)
+    assert result.verdict is Verdict.PASS
     assert "cache" not in {one.name for one in result.checks}
-    assert "took nothing from a prefix cache" in " ".join(result.coverage)
+    assert "keeps no prefix cache" in " ".join(result.coverage)
+
+
+@pytest.mark.parametrize(("told", "said"), [(0, "took nothing from a prefix cache"), (None, "does not say how much")])
+def test_a_cache_that_nothing_came_from_is_no_pass(told: int | None, said: str) -> None:
+    result = judged(candidate=warm(observed(NOISE, 1, modes=tuple(Mode)), told))
+    assert (result.verdict, check(result, "cache").verdict) == (Verdict.INCONCLUSIVE, Verdict.INCONCLUSIVE)
+    assert said in check(result, "cache").reasons[0]
+
+
+def test_only_what_came_from_the_cache_is_compared() -> None:
+    candidate = observed(NOISE, 1, modes=tuple(Mode))
+    some, few = (check(judged(candidate=warm(candidate, 0, kept=kept)), "cache") for kept in (12, 3))
+    first = list(truth())[:12]
+    assert some.n == sum(len(one.prefill.token_ids) for one in candidate.records
+                         if one.mode is Mode.CACHED and one.prompt in first)  # fmt: skip
+    assert some.verdict is Verdict.PASS
+    assert "nothing came from the cache of 18 prompts" in " ".join(some.notes)
+    assert (few.verdict, "of 3 prompts could be compared" in " ".join(few.reasons)) == (Verdict.INCONCLUSIVE, True)
+
+
+IMAGES = replace(SETTINGS, images=True)
+
+
+def with_images(observation: Observation) -> Observation:
+    """The same, where the code prompts have images."""
+
+    def named(prompt: str) -> str:
+        return prompt.replace("code/", "image/")
+
+    return replace(observation, records=tuple(replace(one, prompt=named(one.prompt)) for one in observation.records))
+
+
+def test_a_vision_workload_without_a_picture_answered_is_no_pass() -> None:
+    left_out = {"image/tiny": "the model takes no images"}
+    sides = {
+        "candidate": replace(observed(NOISE, 1, modes=tuple(Mode)), left_out=left_out),
+        "baseline": replace(observed(NOISE, 2), left_out=left_out),
+        "reference": replace(observed(0.0, 3), left_out=left_out),
+    }
+    for changes in ({}, {"reference": None}):
+        result = judged(IMAGES, **(sides | changes))
+        assert result.verdict is Verdict.INCONCLUSIVE
+        assert "no prompt with images was answered by both sides: the model takes no images" in result.headline
+    assert judged(**sides).verdict is Verdict.PASS
+    seen = {name: with_images(side) for name, side in sides.items()}
+    assert judged(IMAGES, **seen, chunked=with_images(in_chunks(NOISE, 4))).verdict is Verdict.PASS
+
+
+def test_a_prompt_that_all_servers_refuse_is_no_pass() -> None:
+    left_out = {"special/x": f"{REFUSED}: HTTP 400"}
+    result = judged(candidate=replace(observed(NOISE, 1, modes=tuple(Mode)), left_out=left_out),
+                    baseline=replace(observed(NOISE, 2), left_out=left_out),
+                    reference=replace(observed(0.0, 3), left_out=left_out))  # fmt: skip
+    assert result.verdict is Verdict.INCONCLUSIVE
+    assert "1 prompt got no answer (first: special/x, refused by the server: HTTP 400)" in result.headline
+    known = {"special/x": "the model has no chat template"}
+    assert judged(candidate=replace(observed(NOISE, 1, modes=tuple(Mode)), left_out=known)).verdict is Verdict.PASS
+
+
+def tight(observation: Observation, prompts: list[str]) -> Observation:
+    """A server that has no room for these prompts."""
+    left_out = dict.fromkeys(prompts, f"{NO_ROOM}: too many tokens")
+    kept = tuple(one for one in observation.records if one.prompt not in left_out)
+    told = tuple(one for one in observation.tokenized if one.prompt not in left_out)
+    return replace(observation, records=kept, tokenized=told, left_out=left_out)
+
+
+@pytest.mark.parametrize("side", ["candidate", "baseline", "reference", "chunked"])
+def test_prompts_too_long_for_one_side_alone_are_left_out_and_the_rest_decides(side: str) -> None:
+    made = {
+        "candidate": observed(NOISE, 1, modes=tuple(Mode)),
+        "baseline": observed(NOISE, 2),
+        "reference": observed(0.0, 3),
+        "chunked": in_chunks(NOISE, 4),
+    }
+    lost = ["text/0", "long/1"]
+    result = judged(**{side: tight(made[side], lost)})
+    assert {one.name: one.reasons for one in result.checks if one.verdict is not Verdict.PASS} == {}
+    if side != "chunked":
+        assert ("not compared, because they are too long for one side alone: 2 prompts (long/1, text/0)"
+                in result.coverage)  # fmt: skip
+    many = judged(**{side: tight(made[side], list(truth())[3:8])})
+    assert many.verdict is (Verdict.PASS if side == "chunked" else Verdict.INCONCLUSIVE)
+    assert side == "chunked" or "5 prompts" in many.headline
+
+
+def test_a_reference_that_did_not_serve_float32_is_no_reference() -> None:
+    half = replace(observed(NOISE, 3), notes={SERVED_DTYPE: "bfloat16"})
+    result = judged(reference=half)
+    assert check(result, "prefill").floor is None
+    assert "the reference cannot be used: it served in bfloat16, not in float32" in result.calibration
+    assert result.verdict is Verdict.PASS
+
+
+def with_other_token(observation: Observation, prompt: str, behind: float) -> Observation:
+    """A server that takes another greedy token at the third place, which is so much less probable (nats)."""
+
+    def changed(one: Record) -> Record:
+        if one.prompt != prompt:
+            return one
+        decode = one.decode
+        ids = decode.top_ids[2]
+        values = (0.0, -behind, *(-behind - 1.0 - place for place in range(len(ids) - 2)))
+        values = tuple(value - 0.01 for value in values)
+        return replace(one, decode=replace(
+            decode,
+            token_ids=(*decode.token_ids[:2], ids[0], *decode.token_ids[3:]),
+            logprobs=(*decode.logprobs[:2], values[0], *decode.logprobs[3:]),
+            top_logprobs=(*decode.top_logprobs[:2], values, *decode.top_logprobs[3:]),
+        ))  # fmt: skip
+
+    return replace(observation, records=tuple(changed(one) for one in observation.records))
+
+
+@pytest.mark.parametrize(
+    ("dtype", "behind", "verdict"),
+    [
+        ("bfloat16", 0.4, Verdict.PASS),
+        ("bfloat16", 3.0, Verdict.INCONCLUSIVE),
+        ("bfloat16", 10.0, Verdict.FAIL),
+        ("float16", 1.0, Verdict.FAIL),
+        ("float32", 0.01, Verdict.INCONCLUSIVE),
+    ],
+)
+def test_a_wrong_token_that_clearly_loses_fails_under_a_fixed_tolerance(
+    dtype: str, behind: float, verdict: Verdict
+) -> None:
+    truth_ = with_other_token(observed(0.0, 2), "text/0", behind)
+    wrong = {mode: next(one.decode for one in truth_.records if one.prompt == "text/0").top_ids[2][1] for mode in Mode}
+    candidate = observed(0.0, 1, modes=tuple(Mode))
+    for mode in Mode:
+        decode = next(one.decode for one in candidate.records if (one.prompt, one.mode) == ("text/0", mode))
+        ids = (*decode.token_ids[:2], wrong[mode], *decode.token_ids[3:])
+        candidate = with_record(candidate, "text/0", mode, decode=replace(decode, token_ids=ids))
+    found = check(judged(candidate=candidate, baseline=truth_, reference=None, dtype=dtype), "decode")
+    assert (found.verdict, len(found.divergences)) == (verdict, 1)
+
+
+def test_where_correct_models_are_far_off_a_far_token_stays_open() -> None:
+    def shifted(prompt: str) -> float:
+        return 1.5
+
+    candidate, baseline = observed(shifted, 1, modes=tuple(Mode)), observed(0.0, 2)
+    found = check(judged(candidate=candidate, baseline=baseline, reference=None), "decode")
+    assert any(one.open and one.margin > 4.0 for one in found.divergences)
 
 
 def test_wrong_probabilities_of_right_greedy_tokens_fail_though_prompts_and_texts_are_equal() -> None:
@@ -350,7 +558,7 @@ def test_every_check_becomes_a_deciding_comparison() -> None:
 
 def test_a_fault_outweighs_what_could_not_be_compared() -> None:
     faulty = observed(1.0, 1, modes=tuple(Mode))
-    result = judged(candidate=faulty, chunked=observed(1.0, 4, facts={"prompts_sha256": "q"}))
+    result = judged(candidate=faulty, chunked=in_chunks(1.0, 4, facts={"prompts_sha256": "q"}))
     comparisons = comparisons_of(result)
     incomparable = replace(comparisons[-1], verdict=Verdict.INCOMPARABLE)
     verdict = judge((*comparisons[:-1], incomparable), sides(), [result])

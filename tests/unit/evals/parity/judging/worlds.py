@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from evals.parity.records import Form, Mode, Observation, Record, Scored, Tokenized
+from evals.parity.records import CHUNK, RUNNING, Form, Mode, Observation, Record, Scored, Tokenized
 
 VOCABULARY = 40
 TOP_K = 10
@@ -76,4 +77,10 @@ def observed(
             Tokenized(prompt=prompt, form=form, token_ids=(1, 2, 3)) for prompt in list(truth())[:4] for form in Form
         ),
         facts=facts or {"prompts_sha256": "p"},
+        limits={CHUNK: 4096, RUNNING: 64},
     )
+
+
+def in_chunks(noise: float | Noise, seed: int, *, facts: dict[str, str] | None = None, chunk: int = 80) -> Observation:
+    """What the candidate's engine says with small prefill chunks."""
+    return replace(observed(noise, seed, facts=facts), limits={CHUNK: chunk})
