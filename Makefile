@@ -46,13 +46,15 @@ check: setup ## Lint, types, import rules, migration drift
 	$(BIN)/python -m db.migrate check
 
 test: engines ## The tests, the ones with real engines included
-	$(BIN)/pytest $(TWO)
+	$(BIN)/pytest $(TWO) -m "not slow and not alone"
+	$(BIN)/pytest -m "alone and not slow"
 
 test-all: engines ## All tests, the slow ones too
-	$(BIN)/pytest $(TWO) -m "slow or not slow"
+	$(BIN)/pytest $(TWO) -m "not alone"
+	$(BIN)/pytest -m alone
 
 test-fast: setup ## The tests that need no engine
-	$(BIN)/pytest tests/unit tests/integration
+	$(BIN)/pytest $(TWO) tests/unit tests/integration
 
 bench: engines ## Measure Plumbline itself
 	$(BIN)/python -m benchmarks

@@ -18,8 +18,9 @@ from db.session import engine_for
 from db.settings import Settings
 from db.tables import DeviceHold, StoredPass
 from tests.engines.service import Service, done, job_of
+from workers.gpus import list_gpus
 
-pytestmark = pytest.mark.engines
+pytestmark = [pytest.mark.engines, pytest.mark.alone]
 
 ROUNDS = 4
 OPTIONS: dict[str, Any] = {
@@ -66,7 +67,8 @@ def test_sglang_is_held_against_transformers_round_by_round(service: Service) ->
     assert [job["role"] for job in run["jobs"]] == ["duel"]
     service.wait(run["id"], measuring, timeout_s=200)
     slots = Settings(home=service.home)
-    assert len(held(service)) == slots.cpu_slots + slots.remote_slots, "a duel has the host for itself"
+    everything = slots.cpu_slots + slots.remote_slots + len(list_gpus())
+    assert len(held(service)) == everything, "a duel has the host for itself"
     states = Counter(one.status() for one in [*engines(service), *engines(service, "sglang.launch_server")])
     assert states[psutil.STATUS_STOPPED], "one of the two rests whenever a pass is measured"
     finished = service.finished(run["id"], timeout_s=400)
