@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -32,13 +32,20 @@ class Claim:
 
 
 def claim_job(
-    session: Session, job_id: str, *, worker: str, host: str, lease_s: float, choose: Chooser
+    session: Session,
+    job_id: str,
+    *,
+    worker: str,
+    host: str,
+    lease_s: float,
+    choose: Chooser,
+    queues: Collection[str] = (),
 ) -> Claim | None:
     """Take a queued job and its devices, or return None when it is taken, ended, or the host is full.
 
     The UPDATE asks for the state QUEUED, so that of several messages for one job the first alone has an effect. Jobs
-    behind a duel of their queue wait for it: it needs a whole host, which would never be free while they start one by
-    one.
+    behind a duel that wants devices of theirs wait for it, because all that it needs would never be free while they
+    start one by one. queues: those that the worker serves; duels of others are none of its business.
     """
     session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"devices of {host}"))))
     session.execute(delete(DeviceHold).where(DeviceHold.host == host, ~_held_by_living_job()))
@@ -47,7 +54,7 @@ def claim_job(
         return None
     lock_run(session, run_id)  # before the job's row, in the order in which cancelling locks them
     waiting = session.scalar(select(Job).where(Job.id == job_id, Job.state.in_(sources_of(JobState.RUNNING))))
-    if waiting is None or _is_behind_a_duel(session, waiting):
+    if waiting is None or _is_behind_a_duel(session, waiting, {waiting.queue, *queues}):
         return None
     taken = frozenset(session.scalars(select(DeviceHold.device).where(DeviceHold.host == host)))
     devices = choose(record(waiting), taken)
@@ -56,16 +63,22 @@ def claim_job(
     return _take(session, job_id, worker=worker, host=host, lease_s=lease_s, devices=devices)
 
 
-def _is_behind_a_duel(session: Session, waiting: Job) -> bool:
-    before = tuple_(Job.created_at, Job.id) < tuple_(waiting.created_at, waiting.id)
-    duel = exists().where(
+def wanted_gpus(job: JobRecord) -> int:
+    """Return how many GPUs a job needs; a duel's two engines take the same ones."""
+    engines = (engine for engine in (job.spec.engine, job.spec.opponent) if engine is not None)
+    return max((max(1, one.gpus) for one in engines if one.kind != "remote" and one.device == "cuda"), default=0)
+
+
+def _is_behind_a_duel(session: Session, waiting: Job, queues: Collection[str]) -> bool:
+    duels = select(Job).where(
         Job.role == Role.DUEL,
         Job.state == JobState.QUEUED,
-        Job.queue == waiting.queue,
+        Job.queue.in_(queues),
         Job.cancel_requested.is_(False),
-        before,
+        tuple_(Job.created_at, Job.id) < tuple_(waiting.created_at, waiting.id),
     )
-    return bool(session.scalar(select(duel)))
+    wants_gpus = waiting.role == Role.DUEL or wanted_gpus(record(waiting)) > 0  # a duel without GPUs wants them too
+    return any(wants_gpus or not wanted_gpus(record(duel)) for duel in session.scalars(duels))
 
 
 def _take(

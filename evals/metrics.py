@@ -97,7 +97,7 @@ SERVING_METRICS: dict[str, Metric] = {
         _rate("goodput_share", "answers within the limits", "share"),
     )
 }
-"""What a duel compares, in the order in which it is shown; the first two decide."""
+"""What a duel compares, in the order in which it is shown; `evals.duel.stopping.deciding` says what decides."""
 
 ENGINE_CHECK_METRIC = Metric(
     name="engine_check", title="the engine's own check", unit="share", direction=Direction.HIGHER, kind=Kind.CHECK

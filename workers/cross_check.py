@@ -50,7 +50,7 @@ def cross_checks(
     """Return what both of SGLang's clients say at each level, beside two passes of ours; a failure is in the result.
 
     candidate: its server, not measured by anybody else meanwhile. log_path: where the clients' output is kept. Raises
-    CancelledError, LeaseLostError, and what is no PlumblineError.
+    CancelledError and LeaseLostError.
     """
     if engine.kind != "sglang":
         reason = f"it needs SGLang on this host: its clients are part of that, and the candidate is {engine.kind}"
@@ -62,11 +62,13 @@ def cross_checks(
                 found += crossing.at(level, address, candidate.tokenizer)
     except (CancelledError, LeaseLostError):
         raise
-    except PlumblineError as error:
-        log.warning("a cross-check ended early: %s", error.message)
+    except Exception as error:
+        # What the duel measured must not be lost to it, whatever it is.
+        reason = error.message if isinstance(error, PlumblineError) else f"{type(error).__name__}: {error}"
+        log.warning("a cross-check ended early: %s", reason, exc_info=not isinstance(error, PlumblineError))
         known = {(one.client, one.level) for one in found}
         missing = [(client, level) for level in levels(asked) for client in CLIENTS if (client, level) not in known]
-        found += [failed(client, level, error.message) for client, level in missing]
+        found += [failed(client, level, reason) for client, level in missing]
     return tuple(found)
 
 

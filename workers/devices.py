@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from db.claims import Chooser
+from db.claims import Chooser, wanted_gpus
 from db.jobs import JobRecord
 from db.settings import Settings
 from evals.errors import ResourceError
@@ -15,18 +15,19 @@ from workers.gpus import choose_devices, list_gpus
 def chooser(settings: Settings) -> Chooser:
     """Return the function that picks devices for a job: GPUs by their UUID, a CPU slot, or a slot for remote engines.
 
-    A duel without GPUs takes all slots, because whatever else this host computes would be in its figures. A job that
-    this host could never serve gets no device at all, and `require_devices` then says so.
+    A duel without GPUs takes all slots and all GPUs, because whatever else this host computes would be in its figures.
+    A job that this host could never serve gets no device at all, and `require_devices` then says so.
     """
     remote_slots = [f"remote:{number}" for number in range(settings.remote_slots)]
     cpu_slots = [f"cpu:{number}" for number in range(settings.cpu_slots)]
 
     def choose(job: JobRecord, held: frozenset[str]) -> Sequence[str] | None:
-        if wanted := _wanted_gpus(job):
+        if wanted := wanted_gpus(job):
             gpus = [gpu.uuid for gpu in list_gpus()]
             return () if len(gpus) < wanted else choose_devices(gpus, held, wanted)
         if job.spec.role is Role.DUEL:
-            return choose_devices([*cpu_slots, *remote_slots], held, len(cpu_slots) + len(remote_slots))
+            everything = [*cpu_slots, *remote_slots, *(gpu.uuid for gpu in list_gpus())]
+            return choose_devices(everything, held, len(everything))
         return choose_devices(remote_slots if job.spec.engine.kind == "remote" else cpu_slots, held, 1)
 
     return choose
@@ -34,18 +35,12 @@ def chooser(settings: Settings) -> Chooser:
 
 def require_devices(job: JobRecord, devices: Sequence[str]) -> None:
     """Raise ResourceError when a job holds fewer GPUs than it asked for, because this host has no more."""
-    wanted = _wanted_gpus(job)
+    wanted = wanted_gpus(job)
     if len(gpus_of(devices)) < wanted:
         raise ResourceError(
             f"the job wants {wanted} GPUs, and this host has {len(list_gpus())}",
             remedy="submit with fewer --gpus or with --device cpu, or start the worker on a larger host",
         )
-
-
-def _wanted_gpus(job: JobRecord) -> int:
-    """Return how many GPUs a job needs; a duel's two engines take the same ones."""
-    engines = (engine for engine in (job.spec.engine, job.spec.opponent) if engine is not None)
-    return max((max(1, one.gpus) for one in engines if one.kind != "remote" and one.device == "cuda"), default=0)
 
 
 def gpus_of(devices: Sequence[str]) -> tuple[str, ...]:

@@ -18,7 +18,6 @@ from evals.duel.running import run_duel
 from evals.duel.settings import serving_settings
 from evals.spec import Workload
 from workers.cross_check import cross_checks
-from workers.devices import gpus_of
 from workers.duel_servers import DuelServers
 from workers.external_preflight import check_external_package
 from workers.gpu_watch import watching
@@ -53,6 +52,7 @@ def _measure(
     claim: Claim, workload: Workload, mode: str, servers: DuelServers, heartbeat: Heartbeat, settings: Settings
 ) -> None:
     """Run one workload's rounds, keep every pass as it ends, and at the end what concerns them all."""
+    blurred: dict[str, None] = {}
     with PassWriter(claim.lease) as writer:
 
         def check() -> None:
@@ -63,10 +63,11 @@ def _measure(
             on_pass=lambda done, raw: writer.put((workload.name, done, raw)),
             on_progress=lambda done, total: heartbeat.show(workload.name, {"done": done, "total": total}),
             check=check,
-            watch=lambda: watching(gpus_of(claim.devices)),
+            watch=lambda: watching(servers.gpus, blurred.setdefault),
         )
         candidate, baseline = (servers.contender(side, mode) for side in (CANDIDATE, BASELINE))
         outcome = run_duel(serving_settings(workload), candidate, baseline, observer, margin=workload.margin)
+    outcome = replace(outcome, notes=(*outcome.notes, *blurred))
     with transaction() as session:
         note_facts(session, claim.lease, {outcome_fact(workload): outcome_as_fact(outcome)})
     if serving_settings(workload).cross_check:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from typing import Any
 
@@ -23,7 +23,7 @@ from workers.heartbeat import Heartbeat
 from workers.model_files import known_folder
 from workers.phase import enter, note_log
 from workers.provenance import facts_of, is_another
-from workers.resting import EngineTree
+from workers.resting import EngineTree, RestlessEngineError
 from workers.server import NOTICE_S, Server, running
 
 SIDES, SIDE = "sides", "side"
@@ -49,6 +49,11 @@ class DuelServers:
         self._up: dict[str, Server] = {}
         self._trees: dict[str, EngineTree] = {}
         self._facts: dict[str, dict[str, Any]] = {}
+
+    @property
+    def gpus(self) -> tuple[str, ...]:
+        """Return the GPUs on which the engines compute; a duel without any holds the host's all the same."""
+        return max((self._gpus(engine) for engine in self.engines.values()), key=len)
 
     def check(self) -> None:
         """Raise what ends the job: the heartbeat's reason, or the death of an engine that is up."""
@@ -78,15 +83,25 @@ class DuelServers:
 
     @contextmanager
     def _awake(self, side: str) -> Iterator[Server]:
-        tree = self._trees.get(side)
-        if tree is not None:
-            tree.wake()
+        for other in self._trees.keys() - {side}:
+            self._rest(other)
+        if side in self._trees:
+            self._trees[side].wake()
         try:
             with self._explaining(side):
                 yield self._up[side]
-        finally:
-            if tree is not None:
-                tree.rest()
+        except BaseException:  # which must not be hidden behind an engine that goes on
+            with suppress(RestlessEngineError):
+                self._rest(side)
+            raise
+        self._rest(side)
+
+    def _rest(self, side: str) -> None:
+        try:
+            if side in self._trees:
+                self._trees[side].rest()
+        except RestlessEngineError as error:
+            raise self._named(error, side) from error
 
     @contextmanager
     def _in_turn(self, side: str) -> Iterator[Server]:
@@ -116,7 +131,7 @@ class DuelServers:
             return
         tree = self._trees[side] = EngineTree(pid)
         try:
-            tree.rest()
+            self._rest(side)
             yield
         finally:
             tree.wake()

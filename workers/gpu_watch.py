@@ -47,9 +47,9 @@ def use_of(uuid: str, name: str, samples: Sequence[Sample], ours: frozenset[int]
     """Sum up the samples of one pass. Pure.
 
     ours: the process ids of all engines. Where none of them is ever seen on the GPU, NVML names processes otherwise
-    than this host's /proc does (in a container), and strangers cannot be told from ours.
+    than this host's /proc does (in a container), and strangers cannot be told from ours (see `blurred`).
     """
-    seen = frozenset().union(*(sample.pids for sample in samples))
+    seen = _seen(samples)
     clocks = _known([sample.sm_clock_mhz for sample in samples])
     power = _known([sample.power_w for sample in samples])
     return GpuUse(
@@ -66,15 +66,32 @@ def use_of(uuid: str, name: str, samples: Sequence[Sample], ours: frozenset[int]
     )
 
 
+def blurred(name: str, samples: Sequence[Sample], ours: frozenset[int]) -> str | None:
+    """Return in words that a GPU's other users are not known, because none of ours was seen on it. Pure."""
+    if _seen(samples) & ours:
+        return None
+    return (
+        f"other users of the GPU ({name}) cannot be told apart: the driver does not show the engine's own processes "
+        "under the ids that they have here, as in a container"
+    )
+
+
+def _seen(samples: Sequence[Sample]) -> frozenset[int]:
+    return frozenset().union(*(sample.pids for sample in samples))
+
+
 def _known(values: Sequence[float]) -> list[float]:
     return [value for value in values if value == value] or [UNKNOWN]
 
 
 @contextmanager
-def watching(uuids: Sequence[str]) -> Iterator[Callable[[], tuple[GpuUse, ...]]]:
+def watching(
+    uuids: Sequence[str], note: Callable[[str], None] = lambda words: None
+) -> Iterator[Callable[[], tuple[GpuUse, ...]]]:
     """Sample GPUs twice a second while the block lasts; what is yielded returns what they did so far.
 
     All processes below this one count as ours. Without GPUs, or where NVML says nothing, there is nothing to return.
+    note: is told, in words, what keeps the samples from saying who else is on a GPU.
     """
     handles = _handles(uuids)
     if not handles:
@@ -88,7 +105,11 @@ def watching(uuids: Sequence[str]) -> Iterator[Callable[[], tuple[GpuUse, ...]]]
     def told() -> tuple[GpuUse, ...]:
         ours = frozenset(process.pid for process in psutil.Process().children(recursive=True))
         taken = {uuid: list(samples) for uuid, samples in found.items()}
-        return tuple(use_of(uuid, _name(handles[uuid]), taken[uuid], ours) for uuid in handles if taken[uuid])
+        names = {uuid: _name(handle) for uuid, handle in handles.items() if taken[uuid]}
+        for words in (blurred(name, taken[uuid], ours) for uuid, name in names.items()):
+            if words is not None:
+                note(words)
+        return tuple(use_of(uuid, name, taken[uuid], ours) for uuid, name in names.items())
 
     try:
         yield told

@@ -8,7 +8,16 @@ import time
 
 import psutil
 
+from evals.errors import PlumblineError
+
 _STOP_S = 5.0
+
+
+class RestlessEngineError(PlumblineError):
+    """An engine that should rest goes on computing."""
+
+    code = "engine_restless"
+    retryable = True
 
 
 class EngineTree:
@@ -21,9 +30,18 @@ class EngineTree:
             self._keeper = None  # it has just died, which others find out
 
     def rest(self) -> None:
-        """Stop every process, also those that are started meanwhile; return when they stand still."""
+        """Stop every process, also those that are started meanwhile; return when they stand still.
+
+        Raises RestlessEngineError when some do not within 5 s: what is measured beside them would be wrong.
+        """
         deadline = time.monotonic() + _STOP_S
-        while time.monotonic() < deadline and (moving := [one for one in self._members() if not _stands(one)]):
+        while moving := [one for one in self._members() if not _stands(one)]:
+            if time.monotonic() > deadline:
+                pids = ", ".join(str(one.pid) for one in moving)
+                raise RestlessEngineError(
+                    f"it could not be stopped while the other side is measured: process {pids} does not stand still",
+                    remedy="see what keeps the process busy (a hung disk or driver); the job is tried again by itself",
+                )
             _send(moving, signal.SIGSTOP)
             time.sleep(0.005)
 

@@ -124,6 +124,7 @@ def _claim(job_id: str, configured: Settings) -> Claim | None:
             host=HOST,
             lease_s=configured.lease_s,
             choose=chooser(configured),
+            queues=frozenset(app.amqp.queues.consume_from),
         )
 
 

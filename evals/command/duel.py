@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,8 @@ from evals.metrics import SERVING_METRICS
 from evals.outcome import Verdict
 from evals.server_addresses import check_server_address
 from evals.spec import Workload
+
+NEITHER_RESTS = "neither server rested while the other was measured; their hardware is not known"
 
 _STATUS = {Verdict.PASS: 0, Verdict.FAIL: 1}
 _DEFAULTS = ServingSettings()
@@ -82,6 +84,7 @@ def run(arguments: argparse.Namespace) -> int:
         margin=workload.margin,
     )
     print(file=sys.stderr)
+    outcome = replace(outcome, notes=(*outcome.notes, NEITHER_RESTS))
     result = judge_duel(workload, settings, outcome, reproduce="")
     if arguments.json is not None:
         arguments.json.write_bytes(orjson.dumps(result, option=orjson.OPT_INDENT_2))

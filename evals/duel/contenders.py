@@ -67,11 +67,24 @@ class DuelObserver:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Asked:
+    """Say how both sides were asked: see `evals.serving.load.Load`.
+
+    nonce: of this duel alone, part of the seed of its inputs. tokenizer: the folder, empty where none was named.
+    """
+
+    nonce: int = 0
+    endpoint: str = "native"
+    force_lengths: bool = True
+    tokenizer: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Outcome:
     """Hold what a duel saw: all passes, those that were known before it among them.
 
     echoes: what the client can do on this machine. stopped: why no further round was run. facts: what the load was, in
-    words.
+    words. asked: what a pass of it needs to be repeated beside the settings.
     """
 
     passes: tuple[Pass, ...]
@@ -79,3 +92,4 @@ class Outcome:
     stopped: str = ""
     notes: tuple[str, ...] = ()
     facts: dict[str, str] = field(default_factory=dict)
+    asked: Asked = Asked()

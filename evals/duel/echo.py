@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from math import exp
 from pathlib import Path
 
 from evals.duel.loads import load_of
 from evals.duel.results import Echo, Pass
 from evals.duel.settings import ServingSettings
 from evals.errors import InternalError
+from evals.serving.lengths import Lengths
 from evals.serving.load import Load
 from evals.serving.passes import run_pass
 from evals.serving.spread import Figure
@@ -22,6 +25,10 @@ MOST_SHARE = 0.5
 """Of what the client did with the echo: a measured pass that had more came too near to the client's own limit."""
 
 _REQUESTS, _OUTPUT_TOKENS, _INPUT_TOKENS = 2_000, 60_000, 2_000_000
+_TURNS, _OVER = 4, 10
+"""Each place in flight is taken four times, as long as that asks for no more than ten times the tokens."""
+
+_MOST_EXPONENT = 50.0
 _OPEN_LEVEL = 64
 """How many are in flight in place of a rate, which would only show itself."""
 
@@ -29,19 +36,25 @@ _OPEN_LEVEL = 64
 def echo_of(settings: ServingSettings, level: int, tokenizer: Path | None) -> Echo:
     """Put the load of one level to the echo and return what came of it.
 
-    A pass of a few requests would be over before it can be timed: there are 2,000, or enough for 60,000 output tokens.
+    A pass of a few requests would be over before it can be timed: there are 2,000, or enough for 60,000 output
+    tokens; more where many are in flight, up to ten times the tokens.
     """
     with ExitStack() as stack:
         port = stack.enter_context(_server(0))
-        for _ in range(settings.processes - 1):
+        for _ in range(_servers(settings.processes) - 1):
             stack.enter_context(_server(port))
-        load = _enough(load_of_echo(settings, level, tokenizer, f"http://127.0.0.1:{port}"))
+        load = enough(load_of_echo(settings, level, tokenizer, f"http://127.0.0.1:{port}"))
         return _result(level, summarise(run_pass(load), {}))
+
+
+def _servers(processes: int) -> int:
+    """Return how many servers answer: where cores allow it two for each of the client's processes, to outdo it."""
+    return processes * (2 if len(os.sched_getaffinity(0)) >= 4 * processes else 1)
 
 
 @contextmanager
 def _server(port: int) -> Iterator[int]:
-    """Run one server beside those that have this port already; each of the client's processes has one to talk to."""
+    """Run one server beside those that have this port already, among which the system shares out the connections."""
     words = [sys.executable, "-m", "evals.duel.echo_server", str(port)]
     server = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     try:
@@ -69,12 +82,17 @@ def load_of_echo(settings: ServingSettings, level: int, tokenizer: Path | None, 
     )
 
 
-def _enough(load: Load) -> Load:
+def enough(load: Load) -> Load:
     """Return a load with as many requests as can be timed and held in memory."""
-    mean_out = load.output_len.median or (load.output_len.low + load.output_len.high) / 2
-    mean_in = load.input_len.median or (load.input_len.low + load.input_len.high) / 2
-    requests = int(min(_REQUESTS, _OUTPUT_TOKENS / mean_out, _INPUT_TOKENS / mean_in))
-    return replace(load, requests=max(requests, 4 * (load.concurrency or 1)))
+    most = min(_OUTPUT_TOKENS / _mean(load.output_len), _INPUT_TOKENS / _mean(load.input_len))
+    wanted = max(min(_REQUESTS, most), _TURNS * (load.concurrency or 1))
+    return replace(load, requests=max(1, int(min(wanted, _OVER * most))))
+
+
+def _mean(lengths: Lengths) -> float:
+    if lengths.median is None or lengths.sigma is None:
+        return (lengths.low + lengths.high) / 2
+    return min(lengths.high, lengths.median * exp(min(lengths.sigma**2 / 2, _MOST_EXPONENT)))
 
 
 def _result(level: int, summary: Summary) -> Echo:

@@ -19,6 +19,8 @@ _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 _TOKENS = re.compile(rb'"max_new_tokens": *(\d+)')
 _BLANK = b"\r\n\r\n"
 _WORD = "word "
+_REMEMBERED = 16_384
+"""How many events are kept as bytes; longer answers make the rest anew."""
 
 
 class Echo(asyncio.Protocol):
@@ -28,21 +30,20 @@ class Echo(asyncio.Protocol):
         self._turn = turn
         self._transport: asyncio.Transport | None = None
         self._got = bytearray()
-        self._events: list[bytes] = []
-        self._next = 0
+        self._inputs = self._tokens = self._next = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:  # noqa: D102
         self._transport = cast(asyncio.Transport, transport)
 
     def connection_lost(self, error: Exception | None) -> None:  # noqa: D102
-        self._events = []
+        self._tokens = 0
         self._turn.leave(self)
 
     def pause_writing(self) -> None:  # noqa: D102
         self._turn.leave(self)
 
     def resume_writing(self) -> None:  # noqa: D102
-        if self._events:
+        if self._tokens:
             self._turn.join(self)
 
     def data_received(self, data: bytes) -> None:  # noqa: D102
@@ -54,16 +55,16 @@ class Echo(asyncio.Protocol):
         asked = _TOKENS.search(self._got, head)
         ids = self._got.find(b'"input_ids"', head)
         inputs = self._got.count(b",", ids, self._got.find(b"]", ids)) + 1 if ids >= 0 else 1
-        self._events, self._next = answer(inputs, int(asked[1]) if asked else 1), 0
+        self._inputs, self._tokens, self._next = inputs, max(1, int(asked[1])) if asked else 1, 0
         self._got.clear()
         self._turn.join(self)
 
     def step(self) -> None:
         """Write the next event."""
-        cast(asyncio.Transport, self._transport).write(self._events[self._next])
+        cast(asyncio.Transport, self._transport).write(answer(self._inputs, self._tokens, self._next))
         self._next += 1
-        if self._next == len(self._events):
-            self._events = []
+        if self._next == self._tokens:
+            self._tokens = 0
             self._turn.leave(self)
 
 
@@ -92,19 +93,24 @@ class Turn:
             self._loop.call_soon(self._go)
 
 
-@lru_cache(maxsize=1024)
-def answer(inputs: int, tokens: int) -> list[bytes]:
-    """Return the writes of one answer; each event holds the whole text so far, as SGLang's do."""
-    writes = [_event(inputs, number + 1, tokens) for number in range(tokens)]
-    writes[0] = _HEAD + writes[0]
-    writes[-1] += _chunk(b"data: [DONE]\n\n") + b"0\r\n\r\n"
-    return writes
+def answer(inputs: int, tokens: int, number: int) -> bytes:
+    """Return what is written for one token of an answer, the first being 0."""
+    head = _HEAD if number == 0 else b""
+    return head + (_event(number + 1) if number + 1 < tokens else _last(inputs, tokens))
 
 
-def _event(inputs: int, number: int, tokens: int) -> bytes:
-    reason = f'{{"type": "length", "length": {tokens}}}' if number == tokens else "null"
-    meta = f'"finish_reason": {reason}, "prompt_tokens": {inputs}, "completion_tokens": {number}, "cached_tokens": 0'
-    return _chunk(f'data: {{"text": "{_WORD * number}", "meta_info": {{{meta}}}}}\n\n'.encode())
+@lru_cache(maxsize=_REMEMBERED)
+def _event(number: int) -> bytes:
+    """Return an event with a short text that is always the same: only its count tells where the answer is."""
+    meta = f'"finish_reason": null, "prompt_tokens": 0, "completion_tokens": {number}, "cached_tokens": 0'
+    return _chunk(f'data: {{"text": "{_WORD}", "meta_info": {{{meta}}}}}\n\n'.encode())
+
+
+def _last(inputs: int, tokens: int) -> bytes:
+    reason = f'{{"type": "length", "length": {tokens}}}'
+    meta = f'"finish_reason": {reason}, "prompt_tokens": {inputs}, "completion_tokens": {tokens}, "cached_tokens": 0'
+    event = _chunk(f'data: {{"text": "{_WORD}", "meta_info": {{{meta}}}}}\n\n'.encode())
+    return event + _chunk(b"data: [DONE]\n\n") + b"0\r\n\r\n"
 
 
 def _chunk(data: bytes) -> bytes:

@@ -9,23 +9,29 @@ from evals.duel.forms import Form
 from evals.duel.measuring import is_steady
 from evals.duel.settings import ServingSettings, levels
 from evals.duel.side import Side
-from evals.duel.stopping import confidence, looks
+from evals.duel.stopping import confidence, deciding, looks
 from evals.duel.words import listed
 from evals.serving.record import Basis
 
+_ONE_LAUNCH = (
+    "both up, measured in turn: one launch each, so that what differs from launch to launch is not in the interval"
+)
+_OFFERED = "; with a rate, throughput is what was offered"
 
-def facts_of(settings: ServingSettings, form: Form, sides: Mapping[str, Side]) -> dict[str, str]:
+
+def facts_of(settings: ServingSettings, form: Form, sides: Mapping[str, Side], nonce: int) -> dict[str, str]:
     """Return what was put to both sides alike, in the order in which it is shown."""
     launches = any(side.contender.launches for side in sides.values())
     bases = {f"first token of the {name}": str(side.taken.basis) for name, side in sides.items() if side.taken}
     return {
         "load": _load(settings),
-        "input": _input(settings),
+        "input": f"{_input(settings)}, drawn from seed {settings.seed} and this duel's own number {nonce}",
         "output": f"{settings.output_len} tokens",
         **form.words(),
         **bases,
         "figures": _figures(settings),
-        "servers": "launched in turn, once a round" if launches else "both up, measured in turn",
+        "servers": "launched in turn, once a round" if launches else _ONE_LAUNCH,
+        "decides": " and ".join(metric.title for metric in deciding(settings)) + _OFFERED * (settings.rate is not None),
         "order": f"drawn for each block of two rounds, seed {settings.seed}",
         "looks": f"after {listed(looks(settings))} rounds, intervals at {100 * confidence(settings):.4g} %",
     }
@@ -39,7 +45,7 @@ def notes_of(sides: Mapping[str, Side], cold: Sequence[str]) -> tuple[str, ...]:
         notes.append("the first token is not told in the same way by both servers: their TTFTs may not be alike")
     for who, count in Counter(cold).items():
         often = f" {count} times" if count > 1 else ""
-        notes.append(f"{who} was measured{often} though its warm-ups never agreed within 10 %")
+        notes.append(f"{who} did not get warm{often}: its warm-ups never agreed within 10 % or broke off")
     return tuple(notes)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from math import exp, lgamma
 
 from evals.duel.results import BASELINE, CANDIDATE, Pass
-from evals.duel.stopping import client_spoiled, lost, pairs_of
+from evals.duel.stopping import BROKEN_PASSES, client_spoiled, lost, pairs_of
 from evals.formatting import plural
 from evals.outcome import Verdict
 
@@ -31,8 +31,9 @@ class Finding:
 def finding_of(passes: Sequence[Pass], level: int) -> Finding | None:
     """Return what the measured passes' lost answers mean at one level; None when nobody lost any.
 
-    Requests of one pass share its accidents, so a small p value alone proves nothing: answers must be lost in at least
-    two rounds and in half of them, or the greater part of a pass while the baseline's pass of that round lost fewer.
+    Requests of one pass share its accidents, so a small p value alone proves nothing: more answers must be lost in at
+    least two rounds and in half of them, or the greater part of at least two passes while the baseline's passes of
+    those rounds lost fewer.
     """
     pairs = [pair for pair in pairs_of(passes, level) if not any(client_spoiled(one) for one in pair)]
     alone = [one for one in passes if one.level == level and one.round >= 0 and not client_spoiled(one)]
@@ -51,10 +52,9 @@ def finding_of(passes: Sequence[Pass], level: int) -> Finding | None:
 
 
 def _is_clear(pairs: Sequence[tuple[Pass, Pass]]) -> bool:
-    if any(lost(ours) and not lost(theirs) for ours, theirs in pairs):
-        return True
+    broken = sum(lost(ours) and not lost(theirs) for ours, theirs in pairs)
     worse = sum(_lost(ours) > _lost(theirs) for ours, theirs in pairs)
-    if worse < max(2, len(pairs) / 2):
+    if broken < BROKEN_PASSES and worse < max(2, len(pairs) / 2):
         return False
     ours, theirs = (list(side) for side in zip(*pairs, strict=True))
     p = more_by_chance(sum(map(_lost, ours)), _asked(ours), sum(map(_lost, theirs)), _asked(theirs))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from evals.duel.results import Ratio
-from evals.duel.stopping import DECIDING
 from evals.duel.words import at_level
 from evals.formatting import plural
 from evals.metrics import SERVING_METRICS
@@ -16,7 +15,7 @@ def headline_of(verdict: Verdict, ratios: Sequence[Ratio]) -> str:
     """Return a duel's headline: what all levels have, or the first ratio that is no pass and why."""
     deciding = [ratio for ratio in ratios if ratio.decides]
     if verdict is Verdict.PASS:
-        return "; ".join(_range(metric.name, deciding) for metric in DECIDING)
+        return "; ".join(_range(name, deciding) for name in dict.fromkeys(ratio.name for ratio in deciding))
     concerned = [ratio for ratio in deciding if ratio.verdict is verdict]
     first = concerned[0]
     more = f" (and {plural(len(concerned) - 1, 'more ratio')})" if len(concerned) > 1 else ""

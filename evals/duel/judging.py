@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import log
@@ -12,12 +13,13 @@ from evals.duel.curves import curves_of
 from evals.duel.echo import assessed
 from evals.duel.faults import Finding, finding_of
 from evals.duel.headlines import headline_of
+from evals.duel.likeness import told_otherwise, unlike
 from evals.duel.loads import command_of
 from evals.duel.ratios import Estimate, estimate, limit_of, logs_of, verdict_of
 from evals.duel.remarks import remarks
 from evals.duel.results import CrossCheck, Echo, Pass, Ratio, ServingResult
 from evals.duel.settings import ServingSettings, levels
-from evals.duel.stopping import DECIDING, Standing, confidence, counting, standing
+from evals.duel.stopping import Standing, confidence, counting, deciding, standing
 from evals.formatting import about
 from evals.metrics import SERVING_METRICS, Direction, Metric
 from evals.outcome import Verdict
@@ -42,7 +44,8 @@ def judge_duel(
     ratios: list[Ratio] = []
     for level in levels(settings):
         evidence = _evidence(settings, outcome, now, echoes, level)
-        ratios += [_ratio(metric, evidence, workload.margin) for metric in SERVING_METRICS.values()]
+        decides = deciding(settings)
+        ratios += [_ratio(metric, evidence, workload.margin, metric in decides) for metric in SERVING_METRICS.values()]
     verdict = worst([ratio.verdict for ratio in ratios if ratio.decides])
     told = remarks(outcome.passes, now.given_up, shared=settings.shared_prefix_len > 0)
     return ServingResult(
@@ -57,7 +60,7 @@ def judge_duel(
         echoes=echoes,
         cross_checks=tuple(cross_checks),
         notes=(*outcome.notes, *told),
-        reproduce=reproduce or command_of(settings, level=levels(settings)[-1]),
+        reproduce=reproduce or command_of(settings, level=levels(settings)[-1], asked=outcome.asked),
         margin=workload.margin,
     )
 
@@ -72,7 +75,10 @@ def worst(verdicts: Sequence[Verdict | None]) -> Verdict:
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """Hold what there is to say about one level: rounds that count, and what stands against any verdict."""
+    """Hold what there is to say about one level: rounds that count, and what stands against any verdict.
+
+    unlike: why the sides' work was not the same.
+    """
 
     level: int
     pairs: Sequence[tuple[Pass, Pass]]
@@ -80,6 +86,7 @@ class Evidence:
     is_looked_at: bool
     doubts: tuple[str, ...]
     finding: Finding | None
+    unlike: tuple[str, ...]
 
 
 def _evidence(
@@ -89,23 +96,34 @@ def _evidence(
     is_looked_at = 0 < now.look <= len(pairs)
     doubts = [reason for echo in echoes if echo.level == level and echo.limited for reason in echo.reasons]
     if level in now.given_up:
-        doubts.append("too many rounds were spoiled at this level")
+        doubts.append(_given_up(outcome.passes, level))
+    seen = pairs[: now.look] if is_looked_at else pairs
     return Evidence(
         level=level,
-        pairs=pairs[: now.look] if is_looked_at else pairs,
+        pairs=seen,
         confidence=confidence(settings),
         is_looked_at=is_looked_at,
         doubts=tuple(doubts),
         finding=finding_of(outcome.passes, level),
+        unlike=unlike(_both(seen), shared=settings.shared_prefix_len > 0),
     )
 
 
-def _ratio(metric: Metric, evidence: Evidence, margin: float) -> Ratio:
+def _both(pairs: Sequence[tuple[Pass, Pass]]) -> list[Pass]:
+    return [one for pair in pairs for one in pair]
+
+
+def _given_up(passes: Sequence[Pass], level: int) -> str:
+    spoiled = Counter(one.spoiled[0] for one in passes if one.level == level and one.round >= 0 and one.spoiled)
+    mostly = f", mostly because {spoiled.most_common(1)[0][0]}" if spoiled else ""
+    return f"too many rounds do not count at this level{mostly}"
+
+
+def _ratio(metric: Metric, evidence: Evidence, margin: float, decides: bool) -> Ratio:
     ours = [one.values.get(metric.name) for one, _ in evidence.pairs]
     theirs = [one.values.get(metric.name) for _, one in evidence.pairs]
     logs = logs_of(ours, theirs) or []
     found = estimate(logs, evidence.confidence) if logs else None
-    decides = metric in DECIDING
     verdict, reasons = _judged(metric, logs, found, evidence, margin) if decides else (None, ())
     return Ratio(
         name=metric.name,
@@ -135,19 +153,22 @@ def _judged(
     """Return a deciding ratio's verdict and why it is no pass.
 
     Where the client may have been the limit, nothing is said. Lost answers come before ratios: those that are left
-    say nothing about those that are not.
+    say nothing about those that are not. So does work that was not the same, or is not told alike.
     """
     if evidence.doubts:
         return Verdict.INCONCLUSIVE, evidence.doubts
     finding = evidence.finding
     if finding is not None and not finding.only_pass:
         return finding.verdict, (finding.reason,)
-    if found is None:
-        return Verdict.INCONCLUSIVE, (_unknown(evidence),)
+    partly = () if finding is None else (finding.reason,)
+    unfair = (*evidence.unlike, *told_otherwise(metric, _both(evidence.pairs)))
+    if found is None or unfair:
+        return Verdict.INCONCLUSIVE, (*partly, *(unfair or (_unknown(evidence),)))
     verdict = verdict_of(metric, found.interval, margin) if evidence.is_looked_at else Verdict.INCONCLUSIVE
-    if verdict is Verdict.PASS and finding is not None:
-        return Verdict.INCONCLUSIVE, (finding.reason,)
-    return verdict, () if verdict is Verdict.PASS else (_why(verdict, metric, logs, found, evidence, margin),)
+    if verdict is Verdict.PASS:
+        return (Verdict.INCONCLUSIVE, partly) if partly else (verdict, ())
+    why = _why(verdict, metric, logs, found, evidence, margin)
+    return verdict, (why,) if verdict is Verdict.FAIL else (*partly, why)
 
 
 def _unknown(evidence: Evidence) -> str:

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
+from evals.duel.contenders import Asked
 from evals.duel.settings import ServingSettings
 from evals.serving.lengths import parse_lengths
-from evals.serving.load import Load, check_load
+from evals.serving.load import Endpoint, Load, check_load
 
 _WHOLE_OVER_STALL = 10
 """How many times longer than between two of its bytes a whole answer may take."""
@@ -26,10 +27,12 @@ def load_of(
     api_key: str | None,
     level: int,
     round: int,
+    nonce: int = 0,
 ) -> Load:
     """Return the load of one pass: the same for both sides of a round, with other inputs in each round and level.
 
-    Raises InvalidSubmissionError for a load that makes no sense.
+    nonce: of the duel, so that no other duel has its inputs, which a server's cache may still hold. Raises
+    InvalidSubmissionError for a load that makes no sense.
     """
     return check_load(
         Load(
@@ -44,7 +47,7 @@ def load_of(
             shared_prefix_len=settings.shared_prefix_len,
             prefix_groups=settings.prefix_groups,
             tokenizer=tokenizer,
-            seed=seed_of(settings.seed, round, level),
+            seed=seed_of(settings.seed, round, level, nonce),
             processes=settings.processes,
             timeout_s=settings.stall * _WHOLE_OVER_STALL,
             stall_s=settings.stall,
@@ -53,28 +56,28 @@ def load_of(
     )
 
 
-def seed_of(seed: int, round: int, level: int) -> int:
+def seed_of(seed: int, round: int, level: int, nonce: int = 0) -> int:
     """Return a pass's own seed, which both sides of a round share; warm-ups have rounds below zero."""
     kind = _MEASURED if round >= 0 else _WARM_UP
-    return int(np.random.SeedSequence([seed, kind, abs(round), level]).generate_state(1)[0])
+    return int(np.random.SeedSequence([seed, kind, abs(round), level, nonce]).generate_state(1)[0])
 
 
-def command_of(settings: ServingSettings, *, level: int, tokenizer: Path | None = None, url: str = "URL") -> str:
-    """Return the command that puts one pass of this load to a server by hand."""
+def command_of(settings: ServingSettings, *, level: int, asked: Asked | None = None, url: str = "URL") -> str:
+    """Return the command that puts the first round's pass of this load to a server by hand."""
+    asked = asked or Asked()
     words = ["python", "-m", "evals", "serving", "--base-url", url, "--requests", str(settings.requests)]
     words += ["--input-len", settings.input_len, "--output-len", settings.output_len]
     words += ["--concurrency", str(level)] if level else ["--rate", f"{settings.rate:g}", "--poisson"]
     if settings.shared_prefix_len:
-        words += [
-            "--shared-prefix-len",
-            str(settings.shared_prefix_len),
-            "--prefix-groups",
-            str(settings.prefix_groups),
-        ]
+        words += ["--shared-prefix-len", str(settings.shared_prefix_len)]
+        words += ["--prefix-groups", str(settings.prefix_groups)]
     if settings.processes > 1:
         words += ["--processes", str(settings.processes)]
     if settings.limits:
         words += ["--goodput", *settings.limits.split()]
-    if tokenizer is not None:
-        words += ["--tokenizer", str(tokenizer)]
-    return shlex.join([*words, "--seed", str(seed_of(settings.seed, 0, level))])
+    if settings.stall != ServingSettings().stall:
+        words += ["--stall", f"{settings.stall:g}", "--timeout", f"{settings.stall * _WHOLE_OVER_STALL:g}"]
+    words += ["--api", asked.endpoint] if asked.endpoint != Endpoint.NATIVE else []
+    words += [] if asked.force_lengths else ["--keep-eos"]
+    words += ["--tokenizer", asked.tokenizer] if asked.tokenizer else []
+    return shlex.join([*words, "--seed", str(seed_of(settings.seed, 0, level, asked.nonce))])

@@ -80,6 +80,7 @@ def as_pass(done: Done, summary: Summary, slot: Slot) -> Pass:
         cached_tokens=outcomes.cached_tokens,
         curves=_curves(found),
         spoiled=tuple(spoiled),
+        ttft_by=outcomes.ttft_by,
     )
 
 

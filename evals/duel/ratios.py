@@ -32,9 +32,11 @@ def logs_of(candidate: Sequence[float | None], baseline: Sequence[float | None])
 def estimate(logs: Sequence[float], confidence: float) -> Estimate:
     """Return the geometric mean of at least one round's ratio, with Student's interval of the mean logarithm.
 
-    A round is the unit: its two passes share what the machine did at that time, and rounds are as independent as
-    launches, prompts and time between them make them. What drifts through a block widens the interval, because it
-    parts the block's two rounds, but moves the mean hardly (see `evals.duel.order`).
+    A round is the unit: its two passes share what the machine did at that time. The interval holds what differs from
+    round to round: prompts, the machine's state and, where servers are launched in turn, launches. Where both servers
+    stay up, all rounds share one launch of each, and what differs from launch to launch is not in it. What drifts
+    through a block widens the interval, because it parts the block's two rounds, but moves the mean hardly (see
+    `evals.duel.order`).
     """
     found = t_interval(logs, confidence=confidence)
     interval = Interval(low=exp(found.low), high=exp(found.high)) if found else None

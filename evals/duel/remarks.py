@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from evals.duel.likeness import tells_cached, unlike
 from evals.duel.results import BASELINE, CANDIDATE, Pass
 from evals.duel.words import at_level
 from evals.formatting import plural
-
-_APART = 0.02
-_CACHED = 0.05
 
 
 def remarks(passes: Sequence[Pass], given_up: Sequence[int], *, shared: bool) -> tuple[str, ...]:
@@ -19,7 +17,7 @@ def remarks(passes: Sequence[Pass], given_up: Sequence[int], *, shared: bool) ->
     said = [*_spoiled(measured), *_given_up(given_up)]
     for side in (CANDIDATE, BASELINE):
         said += _of_side(side, [one for one in measured if one.side == side], shared=shared)
-    return (*said, *_apart(measured))
+    return (*said, *unlike(measured, shared=shared))
 
 
 def _spoiled(measured: Sequence[Pass]) -> list[str]:
@@ -44,26 +42,6 @@ def _of_side(side: str, passes: Sequence[Pass], *, shared: bool) -> list[str]:
         said.append(f"the {side} refused {plural(retried, 'request')} for want of room; they were sent again and count")
     if off:
         said.append(f"{off:,} of {whole:,} whole answers of the {side} have another length than was asked for")
-    cached, inputs = (sum(getattr(one, name) or 0 for one in passes) for name in ("cached_tokens", "input_tokens"))
-    if not shared and inputs and cached > _CACHED * inputs:
-        said.append(
-            f"the {side} found {cached / inputs:.0%} of its input tokens in a cache, though no inputs are alike"
-        )
-    return said
-
-
-def _apart(measured: Sequence[Pass]) -> list[str]:
-    """Say where both sides did not get or give the same amount of tokens."""
-    said = []
-    for name, words in (("input_tokens", "input"), ("output_tokens", "output")):
-        means = []
-        for side in (CANDIDATE, BASELINE):
-            known = [(getattr(one, name), one.whole) for one in measured if one.side == side and getattr(one, name)]
-            means.append(sum(count for count, _ in known) / sum(whole for _, whole in known) if known else None)
-        ours, theirs = means
-        if ours and theirs and abs(ours - theirs) > _APART * max(ours, theirs):
-            said.append(
-                f"by the servers' own counts a request has {ours:.0f} {words} tokens with the candidate, "
-                f"{theirs:.0f} with the baseline"
-            )
+    if not shared and not tells_cached(passes):
+        said.append(f"the {side} does not tell how many of its input tokens it found in a cache")
     return said

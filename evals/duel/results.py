@@ -41,7 +41,8 @@ class Pass:
     what cannot be known. requests, whole, faults, retried, shorter, longer, *_tokens: as in
     `evals.serving.summary.Outcomes`. curves: for "ttft_ms", "itl_ms" and "e2e_ms" the values at the shares 0, 0.01 ...
     1; empty in a result, which has those of all rounds together. spoiled: why the pass cannot count (the client was
-    the limit, a throttled or shared GPU, too many faults).
+    the limit, a throttled or shared GPU, a server that was not warm). ttft_by: requests by how their first token was
+    found, as in Outcomes.
     """
 
     round: int
@@ -63,6 +64,7 @@ class Pass:
     curves: dict[str, tuple[float, ...]] = field(default_factory=dict)
     gpus: tuple[GpuUse, ...] = ()
     spoiled: tuple[str, ...] = ()
+    ttft_by: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

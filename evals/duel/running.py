@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from evals.duel.apart import Apart
-from evals.duel.contenders import Address, Contender, DuelObserver, Outcome
+from evals.duel.contenders import Address, Asked, Contender, DuelObserver, Outcome
 from evals.duel.echo import assessed, echo_of
 from evals.duel.facts import facts_of, notes_of
 from evals.duel.forms import Form
 from evals.duel.measuring import Slot
 from evals.duel.order import order_of
-from evals.duel.results import BASELINE, CANDIDATE, Pass
+from evals.duel.results import BASELINE, CANDIDATE, Echo, Pass
 from evals.duel.settings import ServingSettings, levels
 from evals.duel.side import Side
-from evals.duel.stopping import Standing, standing
-from evals.duel.warming import is_warm
+from evals.duel.stopping import Standing, deciding, standing
+from evals.duel.warming import cold, is_hopeless, is_warm
 from evals.duel.words import at_level
 
 _ECHO_LIMIT_S = 300.0
@@ -38,7 +40,7 @@ def run_duel(
     """
     with Apart(observer.check) as apart:
         duel = _Duel(settings, candidate, baseline, observer, apart, known)
-        echoes = [apart.call(_ECHO_LIMIT_S, echo_of, settings, level, duel.tokenizer) for level in levels(settings)]
+        echoes, unheard = _echoes(settings, apart, duel.tokenizer)
         while (now := standing(settings, duel.passes, margin)).lacking:
             duel.run_round(now)
     observer.on_progress(len(duel.passes), len(duel.passes))
@@ -46,9 +48,29 @@ def run_duel(
         passes=tuple(duel.passes),
         echoes=tuple(assessed(echo, duel.passes) for echo in echoes),
         stopped=now.stopped,
-        notes=notes_of(duel.sides, duel.cold),
-        facts=facts_of(settings, duel.form, duel.sides),
+        notes=(*notes_of(duel.sides, duel.cold), *unheard),
+        facts=facts_of(settings, duel.form, duel.sides, duel.nonce),
+        asked=Asked(
+            nonce=duel.nonce,
+            endpoint=duel.form.endpoint,
+            force_lengths=duel.form.force_lengths,
+            tokenizer=str(duel.tokenizer or ""),
+        ),
     )
+
+
+def _echoes(settings: ServingSettings, apart: Apart, tokenizer: Path | None) -> tuple[list[Echo], list[str]]:
+    """Return each level's echo, and a note for each that took too long: then passes have only their own checks."""
+    found, notes = [], []
+    for level in levels(settings):
+        try:
+            found.append(apart.call(_ECHO_LIMIT_S, echo_of, settings, level, tokenizer))
+        except TimeoutError:
+            notes.append(
+                f"there is no echo at {at_level(level)}: it took longer than {_ECHO_LIMIT_S:.0f} s; only the client's "
+                "processor and lateness in each pass tell whether it was the limit"
+            )
+    return found, notes
 
 
 class _Duel:
@@ -67,14 +89,16 @@ class _Duel:
         self.form = Form()
         self.cold: list[str] = []
         self.tokenizer = candidate.tokenizer or baseline.tokenizer
+        self.nonce = secrets.randbits(32)
         self.sides = {
-            CANDIDATE: Side(CANDIDATE, candidate, settings, observer, apart),
-            BASELINE: Side(BASELINE, baseline, settings, observer, apart),
+            name: Side(name, contender, settings, observer, apart, self.nonce)
+            for name, contender in ((CANDIDATE, candidate), (BASELINE, baseline))
         }
         self._launches = candidate.launches or baseline.launches
         self._settings = settings
         self._observer = observer
         self._is_warm = False
+        self._not_warm: set[tuple[str, int]] = set()
 
     def run_round(self, now: Standing) -> None:
         """Run one more round at the levels that lack it; it counts only if both sides were asked in one form."""
@@ -117,19 +141,29 @@ class _Duel:
             self.form = side.probe(address, self.form, self.tokenizer)
 
     def _warm(self, side: Side, address: Address, at: Sequence[int]) -> None:
-        """Put passes to a side until two in a row agree; it stays open why they never did."""
+        """Put passes to a side until two in a row agree; what is measured before they do does not count."""
+        metrics = deciding(self._settings)
         for level in at:
             warmups: list[Pass] = []
-            while not is_warm(warmups) and len(warmups) < self._settings.max_warmups:
+            self._not_warm.discard((side.name, level))
+            while not is_warm(warmups, metrics) and len(warmups) < self._settings.max_warmups:
+                if is_hopeless(warmups):
+                    break
                 earlier = [one.round for one in self.passes if (one.side, one.level) == (side.name, level)]
                 slot = Slot(round=min([0, *earlier]) - 1, level=level, side=side.name, place=0)
                 warmups.append(self._run(side, address, slot))
-            if not is_warm(warmups):
+            if not is_warm(warmups, metrics):
+                self._not_warm.add((side.name, level))
                 self.cold.append(f"the {side.name} at {at_level(level)}")
 
     def _run(self, side: Side, address: Address, slot: Slot) -> Pass:
-        done = side.run(address, self.form, self.tokenizer, slot)
+        which = side.name, slot.level
+        reasons = [cold(side.name)] if which in self._not_warm and slot.round >= 0 else []
+        done = side.run(address, self.form, self.tokenizer, slot, reasons)
         self.passes.append(done)
+        if reasons and not self._launches:  # a server that stays up gets warm by being measured
+            of = [one for one in self.passes if (one.side, one.level) == which]
+            self._not_warm -= {which} if is_warm(of, deciding(self._settings)) else set()
         self._observer.on_progress(len(self.passes), self._most())
         return done
 

@@ -14,7 +14,8 @@ LAUNCHES = ("auto", "together", "alternate")
 
 MOST = {
     "requests": 100_000,
-    "shared_prefix_len": 1_000_000,
+    "rate": 10_000,
+    "shared_prefix_len": 131_072,
     "prefix_groups": 100_000,
     "min_rounds": 100,
     "max_rounds": 100,
@@ -23,6 +24,9 @@ MOST = {
     "stall": 3600,
 }
 """How large options may be: beyond, a duel never ends."""
+
+MOST_TOKENS = 131_072
+"""How long an input or an output may be."""
 
 MOST_IN_FLIGHT, MOST_LEVELS, FEWEST_ROUNDS = 16_384, 8, 4
 
@@ -109,8 +113,11 @@ def _check_whole(settings: ServingSettings) -> None:
     from evals.serving.goodput import parse_limits
     from evals.serving.lengths import parse_lengths
 
-    shortest = parse_lengths(settings.input_len).low
-    parse_lengths(settings.output_len)
+    inputs, outputs = parse_lengths(settings.input_len), parse_lengths(settings.output_len)
+    for name, lengths in (("input_len", inputs), ("output_len", outputs)):
+        if lengths.high > MOST_TOKENS:
+            raise _wrong(name, getattr(settings, name), f"at most {MOST_TOKENS:,} tokens, also for the longest")
+    shortest = inputs.low
     parse_limits(settings.limits.split())
     if settings.launch not in LAUNCHES:
         raise _wrong("launch", settings.launch, f"one of {', '.join(LAUNCHES)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,17 +27,32 @@ class Side:
     """Put passes to one side; its address is handed in each time, for a launch may have changed it."""
 
     def __init__(
-        self, name: str, contender: Contender, settings: ServingSettings, observer: DuelObserver, apart: Apart
+        self,
+        name: str,
+        contender: Contender,
+        settings: ServingSettings,
+        observer: DuelObserver,
+        apart: Apart,
+        nonce: int = 0,
     ) -> None:
         self.name = name
         self.contender = contender
         self.taken: Taken | None = None
-        self.notes: list[str] = []
         self._settings = settings
         self._observer = observer
         self._apart = apart
-        self._flushes = contender.flush
-        self._longest_s = 0.0
+        self._nonce = nonce
+        self._flushes: list[int] = []
+        self.longest_s: dict[int, float] = {}
+
+    @property
+    def notes(self) -> list[str]:
+        """Return how often caches were not flushed, with the status that was answered last."""
+        refused = [status for status in self._flushes if status >= 300]
+        if not refused:
+            return []
+        often = f"{len(refused)} of {len(self._flushes)} times"
+        return [f"the {self.name}'s caches were not flushed {often}: /flush_cache answers with HTTP {refused[-1]}"]
 
     def probe(self, address: Address, form: Form, tokenizer: Path | None) -> Form:
         """Return the form that the server takes, at most the one that is given; faults are those of `taken_of`."""
@@ -44,8 +60,10 @@ class Side:
         self.taken = self._apart.call(_FIRST_LIMIT_S, taken_of, load, form)
         return self.taken.form
 
-    def run(self, address: Address, form: Form, tokenizer: Path | None, slot: Slot) -> Pass:
-        """Flush caches, run a pass, hand it to the observer and return it.
+    def run(
+        self, address: Address, form: Form, tokenizer: Path | None, slot: Slot, reasons: Sequence[str] = ()
+    ) -> Pass:
+        """Flush caches, run a pass, hand it to the observer and return it; reasons: why it cannot count.
 
         Raises EngineUnreachableError when the engine is gone; a pass in which it went is handed over before.
         """
@@ -54,8 +72,8 @@ class Side:
         with self._observer.watch() as used:
             done, raw = self._measured(load, slot)
             gpus = used()
-        done = replace(done, gpus=gpus, spoiled=(*done.spoiled, *spoiled_by_gpu(gpus)))
-        self._longest_s = max(self._longest_s, done.length_s)
+        done = replace(done, gpus=gpus, spoiled=(*done.spoiled, *reasons, *spoiled_by_gpu(gpus)))
+        self.longest_s[slot.level] = max(self.longest_s.get(slot.level, 0.0), done.length_s)
         gone = self._gone(load, done) if done.faults else None
         if gone is not None:
             done = replace(done, spoiled=(*done.spoiled, GONE))
@@ -73,14 +91,22 @@ class Side:
             api_key=address.api_key,
             level=level,
             round=round,
+            nonce=self._nonce,
         )
 
     def _measured(self, load: Load, slot: Slot) -> tuple[Pass, bytes]:
-        limit_s = max(_LEAST_LIMIT_S, _OVER_LONGEST * self._longest_s) if self._longest_s else _FIRST_LIMIT_S
+        limit_s = self.limit_s(slot.level)
         try:
             return self._apart.call(limit_s, measure, load, slot, self._settings.limits)
         except TimeoutError:
             return _overlong(slot, load.requests, limit_s), b""
+
+    def limit_s(self, level: int) -> float:
+        """Return how long a pass may take: fewer in flight take longer, and a first pass at a level may compile."""
+        if level in self.longest_s:
+            return max(_LEAST_LIMIT_S, _OVER_LONGEST * self.longest_s[level])
+        expected = [length_s * other / max(level, 1) for other, length_s in self.longest_s.items()]
+        return max([_FIRST_LIMIT_S, *(_OVER_LONGEST * one_s for one_s in expected)])
 
     def _gone(self, load: Load, done: Pass) -> EngineUnreachableError | None:
         """Ask a small request after a pass with faults; return the error when the server is not there any more."""
@@ -98,18 +124,15 @@ class Side:
         return None
 
     def _flush(self, address: Address) -> None:
-        """Empty the prefix cache; a server that cannot or will not is noted and not asked again."""
-        if not self._flushes:
+        """Empty the prefix cache; a server that cannot or will not this time is noted, and asked again next time."""
+        if not self.contender.flush:
             return
 
         async def ask() -> int:
             async with EngineClient(address.base_url, api_key=address.api_key) as client:
                 return await client.post_status(_FLUSH)
 
-        status = run_loop(ask())
-        if status >= 300:
-            self._flushes = False
-            self.notes.append(f"the {self.name}'s caches were not flushed: /flush_cache answers with HTTP {status}")
+        self._flushes.append(run_loop(ask()))
 
 
 def _overlong(slot: Slot, requests: int, limit_s: float) -> Pass:

@@ -2,7 +2,9 @@
 
 Whoever looks at an interval again and again until it says something is wrong more often than the interval admits.
 Here the looks are fixed before the first round, and the error of 5 % is shared out over them (Bonferroni's inequality),
-so that the chance that any of them is wrong is at most 5 %, whatever the data and wherever the duel stops.
+so that the chance that any look's interval of one ratio is wrong is at most 5 %, wherever the duel stops. That holds
+for each ratio by itself. A duel fails by a single one: with several levels or figures, the chance of a wrong fail is at
+most the sum of theirs. It passes only when all pass: a wrong pass is no likelier than that of the ratio that is bad.
 """
 
 from __future__ import annotations
@@ -16,14 +18,17 @@ from evals.duel.ratios import estimate, logs_of, verdict_of
 from evals.duel.results import BASELINE, CANDIDATE, Pass
 from evals.duel.settings import ServingSettings, levels
 from evals.duel.spoiling import GONE, THE_CLIENT
+from evals.duel.words import listed
 from evals.metrics import SERVING_METRICS, Metric
 from evals.outcome import Verdict
 from evals.statistics.interval import CONFIDENCE
 
-DECIDING: tuple[Metric, ...] = tuple(SERVING_METRICS.values())[:2]
 _STEP, _MOST_LOOKS = 1.6, 4
 _FAULTY = 0.5
 _FEW_SPOILED = 3
+
+BROKEN_PASSES = 2
+"""How many passes must lose more than half before that is the server's way and no accident."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,13 +37,20 @@ class Standing:
 
     lacking: the levels that need a further round before the next look; empty when it is over. stopped: why, in words.
     look: of the last look, how many rounds it took; 0 before the first one. given_up: levels of which too many rounds
-    were spoiled.
+    do not count.
     """
 
     lacking: tuple[int, ...]
     look: int
     given_up: tuple[int, ...] = ()
     stopped: str = ""
+
+
+def deciding(settings: ServingSettings) -> tuple[Metric, ...]:
+    """Return what decides: TTFT and output throughput; with a rate, throughput is what was offered, and E2E decides."""
+    return tuple(
+        SERVING_METRICS[name] for name in ("ttft_p50", "output_tokens_per_s" if settings.rate is None else "e2e_p50")
+    )
 
 
 def looks(settings: ServingSettings) -> tuple[int, ...]:
@@ -60,7 +72,10 @@ def confidence(settings: ServingSettings) -> float:
 
 
 def is_given_up(passes: Sequence[Pass], level: int) -> bool:
-    """Tell whether so many rounds of a level were spoiled that no more are run: over three, and over a third of all."""
+    """Tell whether so many rounds of a level do not count that no more are run.
+
+    Three are allowed, and one more for every two that count: given up, more than a third of all do not.
+    """
     counted = len(counting(passes, level))
     spoiled = len(pairs_of(passes, level)) - counted
     return spoiled > _FEW_SPOILED + counted / 2
@@ -75,8 +90,8 @@ def pairs_of(passes: Sequence[Pass], level: int) -> list[tuple[Pass, Pass]]:
 
 
 def counting(passes: Sequence[Pass], level: int) -> list[tuple[Pass, Pass]]:
-    """Return those of `pairs_of` of which neither pass was spoiled."""
-    return [pair for pair in pairs_of(passes, level) if not any(one.spoiled for one in pair)]
+    """Return those of `pairs_of` of which neither pass was spoiled or broken: what is left of one says nothing."""
+    return [pair for pair in pairs_of(passes, level) if not any(one.spoiled or lost(one) for one in pair)]
 
 
 def standing(settings: ServingSettings, passes: Sequence[Pass], margin: float) -> Standing:
@@ -84,15 +99,14 @@ def standing(settings: ServingSettings, passes: Sequence[Pass], margin: float) -
     counts = {level: counting(passes, level) for level in levels(settings)}
     given_up = tuple(level for level in counts if is_given_up(passes, level))
     running = [level for level in counts if level not in given_up]
-    broken = _breakdown(passes)
+    if not running:
+        return Standing(lacking=(), look=0, given_up=given_up, stopped="too many rounds do not count")
     last = 0
     for look in looks(settings):
         lacking = tuple(level for level in running if len(counts[level]) < look)
-        if broken or not running:
-            stopped = broken or "too many rounds were spoiled"
-            return Standing(lacking=(), look=last, given_up=given_up, stopped=stopped)
         if lacking:
-            return Standing(lacking=lacking, look=last, given_up=given_up)
+            broken = _breakdown(passes)
+            return Standing(lacking=() if broken else lacking, look=last, given_up=given_up, stopped=broken)
         last = look
         stopped = _found(settings, [counts[level][:look] for level in running], look, margin)
         if stopped:
@@ -105,7 +119,7 @@ def _found(settings: ServingSettings, groups: list[list[tuple[Pass, Pass]]], loo
     """Say why a look is the last one; nothing when a further one may still decide something."""
     verdicts: Counter[Verdict | None] = Counter()
     for pairs in groups:
-        for metric in DECIDING:
+        for metric in deciding(settings):
             ours, theirs = ([one.values.get(metric.name) for one in side] for side in zip(*pairs, strict=True))
             logs = logs_of(ours, theirs)
             interval = estimate(logs, confidence(settings)).interval if logs else None
@@ -118,13 +132,13 @@ def _found(settings: ServingSettings, groups: list[list[tuple[Pass, Pass]]], loo
 
 
 def _breakdown(passes: Sequence[Pass]) -> str:
-    """Say which side lost more than half of a measured pass's answers, once its opponent had the same round."""
-    for level in {one.level for one in passes}:
-        for pair in pairs_of(passes, level):
-            sides = [one.side for one in pair if lost(one)]
-            if sides:
-                names = " and the ".join(sides)
-                return f"the {names} lost more than half of the answers of round {pair[0].round}"
+    """Say which side lost more than half of two measured passes at one level; a single one is run again."""
+    for level in sorted({one.level for one in passes}):
+        pairs = pairs_of(passes, level)
+        for place, side in enumerate((CANDIDATE, BASELINE)):
+            rounds = [pair[place].round + 1 for pair in pairs if lost(pair[place])]
+            if len(rounds) >= BROKEN_PASSES:
+                return f"the {side} lost more than half of the answers of rounds {listed(rounds)}"
     return ""
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import zip_longest
+from math import isfinite
 from statistics import fmean, median
 
 from evals.duel.results import BASELINE, CANDIDATE, GpuUse, Pass
@@ -16,6 +17,7 @@ GPU_HEADS = (
     "throttled by", "strangers",
 )  # fmt: skip
 _SIDES = (CANDIDATE, BASELINE)
+_NOT_KNOWN = "not known"
 
 
 def round_rows(passes: Sequence[Pass], names: Sequence[str]) -> list[tuple[str, ...]]:
@@ -88,20 +90,35 @@ def gpu_rows(passes: Sequence[Pass]) -> Iterator[tuple[str, ...]]:
 
 
 def _gpu(uses: Sequence[GpuUse]) -> tuple[str, ...]:
-    clocks = [one.sm_clock_mhz for one in uses]
-    speeds = (min(one[0] for one in clocks), median(one[1] for one in clocks), max(one[2] for one in clocks))
+    clocks, power = [one.sm_clock_mhz for one in uses], [one.power_w for one in uses]
+    speeds = (_of(min, clocks, 0), _of(median, clocks, 1), _of(max, clocks, 2))
     throttled = dict.fromkeys(why for one in uses for why in one.throttled)
     strangers = sorted({process for one in uses for process in one.strangers})
     return (
         f"{one_line(uses[0].name, 60)} ({one_line(uses[0].uuid, 12)})",
-        " / ".join(number_words(speed) for speed in speeds),
-        f"{fmean(one.power_w[0] for one in uses):.0f} / {max(one.power_w[1] for one in uses):.0f}",
-        percent(fmean(one.utilisation for one in uses)),
-        _count(round(max(one.memory_mib for one in uses))),
-        f"{max(one.temperature_c for one in uses):.0f}",
+        _told(speeds, number_words),
+        _told((_of(fmean, power, 0), _of(max, power, 1)), _whole),
+        _told((_of(fmean, [(one.utilisation,) for one in uses]),), percent),
+        _told((_of(max, [(one.memory_mib,) for one in uses]),), _whole),
+        _told((_of(max, [(one.temperature_c,) for one in uses]),), _whole),
         joined(list(throttled)),
         joined([str(process) for process in strangers]),
     )
+
+
+def _of(summed: Callable[[list[float]], float], figures: Sequence[Sequence[float]], place: int = 0) -> float | None:
+    """Sum up what a GPU told in its passes; None where it never did."""
+    known = [one[place] for one in figures if isfinite(one[place])]
+    return summed(known) if known else None
+
+
+def _told(values: Sequence[float | None], words: Callable[[float], str]) -> str:
+    known = [words(value) for value in values if value is not None]
+    return " / ".join(known) if len(known) == len(values) else _NOT_KNOWN
+
+
+def _whole(value: float) -> str:
+    return _count(round(value))
 
 
 def _by_side(passes: Iterable[Pass]) -> Iterator[tuple[int, str, list[Pass]]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from db.claims import Claim, claim_job
 from db.jobs import JobRecord, jobs_of
@@ -37,9 +37,24 @@ def any_slot(job: JobRecord, held: frozenset[str]) -> Sequence[str] | None:
     return [f"cpu:{len(held)}"]
 
 
-def claim(job_id: str, *, host: str = "host", lease_s: float = 30.0, choose: object = any_slot) -> Claim | None:
+def claim(
+    job_id: str,
+    *,
+    host: str = "host",
+    lease_s: float = 30.0,
+    choose: object = any_slot,
+    queues: Collection[str] = (),
+) -> Claim | None:
     with transaction() as session:
-        return claim_job(session, job_id, worker=f"{host}/1/1", host=host, lease_s=lease_s, choose=choose)  # type: ignore[arg-type]  # tests pass functions
+        return claim_job(
+            session,
+            job_id,
+            worker=f"{host}/1/1",
+            host=host,
+            lease_s=lease_s,
+            choose=choose,  # type: ignore[arg-type]  # tests pass functions
+            queues=queues,
+        )
 
 
 def response(doc_id: int, text: str = "#### 4", prompt: str = "p") -> Response:

@@ -15,7 +15,7 @@ from evals.duel.contenders import Contender
 from evals.duel.cross_causes import PYTHON, RUST
 from evals.duel.results import CrossCheck
 from evals.duel.settings import ServingSettings
-from evals.errors import CancelledError, EngineDiedError
+from evals.errors import CancelledError, EngineDiedError, LeaseLostError
 from evals.spec import EngineSpec
 from tests.engines.service import DEMO_MODEL
 from tests.unit.evals.serving.scripted import serving, simple, whole
@@ -106,3 +106,9 @@ def test_an_engine_that_dies_is_a_reason_and_a_cancelled_job_ends(candidate: Con
     assert errors(check(candidate, home, stop=died)) == ["it died"] * 4
     with pytest.raises(CancelledError):
         check(candidate, home, stop=CancelledError("enough", remedy="submit it again"))
+
+
+def test_whatever_else_goes_wrong_is_a_reason_too_and_a_lost_lease_ends(candidate: Contender, home: Settings) -> None:
+    assert errors(check(candidate, home, stop=OSError("no space left"))) == ["OSError: no space left"] * 4
+    with pytest.raises(LeaseLostError):
+        check(candidate, home, stop=LeaseLostError("gone", remedy="wait"))

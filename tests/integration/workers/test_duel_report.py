@@ -15,10 +15,11 @@ from db.samples import save_scores
 from db.session import transaction
 from db.settings import settings
 from db.states import JobState, RunState
+from evals.duel.results import GpuUse
 from evals.errors import InvalidSubmissionError
 from evals.plan import load_suite
 from evals.result import Report, Verdict
-from evals.spec import Role
+from evals.spec import EngineSpec, Role
 from tests.integration.db.builders import score
 from tests.integration.workers.duel_world import (
     ROUNDS,
@@ -32,8 +33,9 @@ from tests.integration.workers.duel_world import (
     passes,
     taken,
 )
+from tests.unit.evals.serving_values import GPU
 from workers import tasks
-from workers.judging_duel import differences
+from workers.judging_duel import differences, unwatched
 from workers.reporting import broken_report, report_of
 from workers.rescoring import rescore_run
 
@@ -122,6 +124,51 @@ def test_what_nobody_knows_of_a_remote_engine_or_a_hub_model_is_no_difference() 
     unseen = {"hardware": "not known: a remote engine"}
     assert differences({**SIDES, "baseline": unseen}) == ()
     assert differences({"candidate": {"hardware": "a"}, "baseline": {"hardware": "b"}}) != ()
+
+
+def with_engines(**engines: EngineSpec) -> tuple[str, dict[Role, Any]]:
+    return duel_run(replace(SUBMISSION, **engines))  # type: ignore[arg-type]  # by name
+
+
+REMOTE = EngineSpec(kind="remote", base_url="http://127.0.0.1:1")
+UNSEEN = {"hardware": "not known: a remote engine"}
+
+
+@pytest.mark.parametrize("side", ["candidate", "baseline"])
+@pytest.mark.parametrize("slowdown", [1.0, 1.3])
+def test_one_remote_side_is_neither_pass_nor_fail_and_says_why(side: str, slowdown: float) -> None:
+    run_id, jobs = with_engines(**{side: REMOTE})
+    measure(jobs[Role.DUEL], passes(slowdown), {**SIDES, side: UNSEEN})
+    report = report_of_run(run_id)
+    assert report.verdict is Verdict.INCONCLUSIVE
+    assert f"the {side} is a remote engine: its hardware is not known, and it did not rest" in report.headline
+    assert {row.verdict for row in report.comparisons} == {Verdict.INCONCLUSIVE}
+    assert all(ratio.value is not None for ratio in report.serving[0].ratios if ratio.decides)
+
+
+def test_two_remote_sides_are_judged_and_it_is_said_that_neither_rested() -> None:
+    run_id, jobs = with_engines(candidate=REMOTE, baseline=replace(REMOTE, base_url="http://127.0.0.1:2"))
+    measure(jobs[Role.DUEL], passes(1.3), {"candidate": UNSEEN, "baseline": UNSEEN})
+    report = report_of_run(run_id)
+    assert report.verdict is Verdict.FAIL
+    assert "neither rested; the hardware of remote engines is not known" in report.serving[0].notes
+
+
+@pytest.mark.parametrize("gpus", [(), (GPU,)])
+def test_gpus_that_nobody_watched_are_a_note(gpus: tuple[GpuUse, ...]) -> None:
+    on_gpu = EngineSpec(kind="sglang", device="cuda", gpus=1)
+    run_id, jobs = with_engines(candidate=on_gpu, baseline=on_gpu)
+    measure(jobs[Role.DUEL], [replace(one, gpus=gpus) for one in passes(1.0)])
+    notes = " ".join(report_of_run(run_id).serving[0].notes)
+    assert ("the GPUs were not watched: " in notes) == (not gpus)
+
+
+def test_passes_without_a_look_at_the_gpus_are_counted_and_a_cpu_has_none() -> None:
+    measured = passes(1.0)
+    assert unwatched(0, measured) == ()
+    (note,) = unwatched(1, [replace(measured[0], gpus=(GPU,)), *measured[1:]])
+    assert f"not watched in {2 * ROUNDS - 1} of {2 * ROUNDS} passes" in note
+    assert unwatched(1, [replace(measured[0], round=-1)]) == ()
 
 
 def test_a_failed_duel_makes_the_run_an_error_that_names_its_engine_once() -> None:

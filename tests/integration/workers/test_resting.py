@@ -14,8 +14,9 @@ import psutil
 import pytest
 
 from workers import process as processes
+from workers import resting
 from workers.process import GuardedProcess
-from workers.resting import EngineTree
+from workers.resting import EngineTree, RestlessEngineError
 
 from .families import STUBBORN, STUBBORN_SIZE, living, members, until
 
@@ -38,6 +39,16 @@ signal.signal(signal.SIGTERM, bye)
 open(os.path.join(folder, str(os.getpid())), "w").close()
 while True:
     time.sleep(60)
+"""
+
+HUNG = """
+import os, sys
+folder = sys.argv[1]
+pipe = os.path.join(folder, "pipe")
+os.mkfifo(pipe)
+open(os.path.join(folder, str(os.getpid())), "w").close()
+# The system call that starts a process cannot be interrupted before that process runs, and it waits for a reader.
+os.posix_spawn("/bin/true", ["true"], {}, file_actions=[(os.POSIX_SPAWN_OPEN, 1, pipe, os.O_WRONLY, 0)])
 """
 
 WORKER = """
@@ -133,6 +144,19 @@ def test_a_killed_worker_leaves_no_resting_process_behind(script: str, size: int
         worker.kill()
         worker.wait()
     assert until(lambda: living(members(tmp_path)) == [])
+
+
+@pytest.mark.usefixtures("left")
+def test_an_engine_that_does_not_come_to_rest_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resting, "_STOP_S", 0.3)
+    engine = start(HUNG, tmp_path)
+    try:
+        assert until(lambda: [psutil.Process(pid).status() for pid in members(tmp_path)] == [psutil.STATUS_DISK_SLEEP])
+        with pytest.raises(RestlessEngineError, match=f"process {members(tmp_path)[0]} does not stand still"):
+            EngineTree(engine.pid).rest()
+    finally:
+        engine.stop()
+    assert living(members(tmp_path)) == []
 
 
 @pytest.mark.usefixtures("left")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -284,3 +284,12 @@ def test_an_unwritten_report_gets_one_message_and_then_rests(messages: Messages)
     tasks.reconcile()
     tasks.reconcile()
     assert len(messages) == 1
+
+
+def test_a_worker_looks_for_duels_in_all_queues_that_it_serves(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks.app.amqp.queues, "_consume_from", None)
+    tasks.app.amqp.queues.select(["jobs.cpu", "jobs.cuda", "control"])  # as -Q does
+    seen: list[Collection[str]] = []
+    monkeypatch.setattr(tasks, "claim_job", lambda *_, queues, **__: seen.append(queues))
+    tasks.run_job("j_1")
+    assert seen == [{"jobs.cpu", "jobs.cuda", "control"}]

@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from workers.gpu_watch import Sample, use_of, watching
+import pytest
+
+from workers import gpu_watch
+from workers.gpu_watch import Sample, blurred, use_of, watching
 
 SAMPLE = Sample(
     sm_clock_mhz=1980.0, power_w=600.0, utilisation=0.9, memory_mib=70_000.0, temperature_c=60.0, pids=frozenset({10})
@@ -49,3 +52,25 @@ def test_without_gpus_there_is_nothing_to_tell() -> None:
         assert told() == ()
     with watching(("GPU-that-is-not-here",)) as told:
         assert told() == ()
+
+
+def test_where_no_process_of_ours_is_to_be_seen_it_is_said_that_others_cannot_be_told_apart() -> None:
+    assert blurred("H200", [SAMPLE, replace(SAMPLE, pids=frozenset())], frozenset({10})) is None
+    for unseen in ({4_000_001}, set()):
+        words = blurred("H200", [replace(SAMPLE, pids=frozenset(unseen))], frozenset({10}))
+        assert words is not None
+        assert "(H200) cannot be told apart" in words
+
+
+def test_who_watches_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gpu_watch, "_handles", lambda uuids: dict.fromkeys(uuids))
+    monkeypatch.setattr(gpu_watch, "look", lambda handle: replace(SAMPLE, pids=frozenset({4_000_001})))
+    monkeypatch.setattr(gpu_watch, "_name", lambda handle: "H200")
+    monkeypatch.setattr("pynvml.nvmlShutdown", lambda: None)
+    said: dict[str, None] = {}
+    with watching(("GPU-1",), said.setdefault) as told:
+        while not told():
+            pass
+        assert [use.strangers for use in told()] == [()]
+    assert len(said) == 1
+    assert "cannot be told apart" in next(iter(said))

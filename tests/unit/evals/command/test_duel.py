@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from evals.__main__ import main
-from evals.command.duel import add_arguments, text_of, workload_of
+from evals.command.duel import NEITHER_RESTS, add_arguments, text_of, workload_of
 from evals.duel.contenders import Outcome
 from evals.duel.judging import judge_duel
 from evals.duel.settings import ServingSettings, serving_settings
@@ -71,6 +71,9 @@ def test_a_duel_by_hand_writes_its_result_and_every_pass(
     assert len(list(tmp_path.glob("round*.json"))) == len(said["passes"])
     assert orjson.loads((tmp_path / "round+0-2-candidate.json").read_bytes())["format"] == 1
     assert status == {"pass": 0, "fail": 1}.get(said["verdict"], 2)
-    assert capsys.readouterr().out.startswith(f"{said['verdict'].upper()}: ")
+    printed = capsys.readouterr().out
+    assert printed.startswith(f"{said['verdict'].upper()}: ")
+    assert f"note: {NEITHER_RESTS}" in printed
+    assert NEITHER_RESTS in said["notes"]
     monkeypatch.setattr(sys, "argv", ["evals", "duel", *SIDES, "--json", "/no/such/folder/x.json"])
     assert main() == 2

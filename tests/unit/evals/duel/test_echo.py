@@ -10,9 +10,10 @@ from dataclasses import replace
 
 import pytest
 
-from evals.duel.echo import assessed, echo_of
+from evals.duel.echo import assessed, echo_of, enough, load_of_echo
+from evals.duel.echo_server import answer
 from evals.duel.results import Echo
-from evals.duel.settings import ServingSettings
+from evals.duel.settings import ServingSettings, levels
 from evals.serving.lengths import fixed, parse_lengths
 from evals.serving.load import Load
 from evals.serving.passes import run_pass
@@ -43,6 +44,25 @@ def test_every_answer_is_whole_and_counted_token_by_token() -> None:
     assert [record.input_tokens for record in records] == [record.planned_input for record in records]
     assert {record.finish_reason for record in records} == {"length"}
     assert max(len(record.at_ns) for record in records) > 1
+
+
+def test_an_event_is_as_long_at_the_end_of_an_answer_as_at_its_beginning() -> None:
+    assert len(answer(4, 90_000, 80_000)) - len(answer(4, 90_000, 1)) < 10
+    assert answer(4, 3, 2).endswith(b"0\r\n\r\n")
+    assert b'"prompt_tokens": 4, "completion_tokens": 3' in answer(4, 3, 2)
+
+
+@pytest.mark.parametrize(
+    ("settings", "requests"),
+    [
+        (ServingSettings(concurrency="4"), 937),
+        (ServingSettings(concurrency="1024", requests=1024), 4096),
+        (ServingSettings(concurrency="1024", requests=1024, output_len="4096"), 146),
+        (ServingSettings(concurrency="4", output_len="131072", input_len="131072"), 4),
+    ],
+)
+def test_an_echo_never_asks_for_more_tokens_than_can_be_held(settings: ServingSettings, requests: int) -> None:
+    assert enough(load_of_echo(settings, levels(settings)[0], None, "http://a:1")).requests == requests
 
 
 def test_it_ends_with_its_stdin() -> None:

@@ -12,12 +12,16 @@ import pytest
 
 from evals.duel.contenders import Address, Contender, DuelObserver
 from evals.duel.judging import judge_duel
+from evals.duel.loads import load_of
 from evals.duel.order import order_of
 from evals.duel.results import BASELINE, CANDIDATE, Pass
 from evals.duel.running import run_duel
 from evals.duel.settings import ServingSettings, serving_settings
 from evals.errors import CancelledError
 from evals.outcome import Verdict
+from evals.serving.planning import plan
+from evals.serving.prompts import Prompts
+from evals.serving.vocabulary import vocabulary
 from tests.unit.evals.duel.examples import workload
 from tests.unit.evals.duel.test_side import At
 from tests.unit.evals.serving.scripted import Met, native_stream, serving, simple, whole
@@ -36,15 +40,24 @@ async def flushing(number: int, body: dict[str, Any], send: Send) -> bool:
     return True
 
 
-async def slow(number: int, body: dict[str, Any], send: Send) -> bool:
+async def answered(body: dict[str, Any], send: Send, *, first_s: float, later_s: float) -> bool:
+    """Answer after a while, hardly anything out of a cache."""
     if "sampling_params" in body:
-        await asyncio.sleep(0.03)
-        for piece in native_stream(body["sampling_params"]["max_new_tokens"]):
+        await asyncio.sleep(first_s)
+        for piece in native_stream(body["sampling_params"]["max_new_tokens"], prompt=1000):
             await send(piece)
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(later_s)
         return True
     await send(simple(200, "flushed"))
     return True
+
+
+async def steady(number: int, body: dict[str, Any], send: Send) -> bool:
+    return await answered(body, send, first_s=0.02, later_s=0.0)
+
+
+async def slow(number: int, body: dict[str, Any], send: Send) -> bool:
+    return await answered(body, send, first_s=0.1, later_s=0.01)
 
 
 @dataclass
@@ -84,35 +97,78 @@ def inputs(met: Met) -> list[list[int]]:
 
 def test_a_duel_from_warm_up_to_verdict() -> None:
     ring, passes, progress = Ring(), [], []
-    wanted = workload(**OPTIONS)
+    wanted = workload(**{**OPTIONS, "max_warmups": 6})
     settings = serving_settings(wanted)
     observer = DuelObserver(
         on_pass=lambda done, raw: passes.append(done), on_progress=lambda *told: progress.append(told)
     )
-    with pair(ring, slow, flushing, launches=False) as (candidate, baseline, ours, theirs):
+    with pair(ring, slow, steady, launches=False) as (candidate, baseline, ours, theirs):
         outcome = run_duel(settings, candidate, baseline, observer, margin=wanted.margin)
     assert tuple(passes) == outcome.passes
     rounds = {side: [one.round for one in passes if one.side == side] for side in (CANDIDATE, BASELINE)}
-    measured = len(rounds[CANDIDATE]) - 2
+    measured = max(rounds[CANDIDATE]) + 1
+    warmups = {name: len(found) - measured for name, found in rounds.items()}
+    assert min(warmups.values()) >= 2
     assert measured >= 4  # more where a busy machine spoiled one
-    assert rounds == {CANDIDATE: [-1, -2, *range(measured)], BASELINE: [-1, -2, *range(measured)]}
+    assert rounds == {name: [*range(-1, -count - 1, -1), *range(measured)] for name, count in warmups.items()}
     for round in range(measured):
         said = [(one.side, one.place) for one in passes if one.round == round]
         assert said == [(name, place) for place, name in enumerate(order_of(settings.seed, round))]
-    assert inputs(ours) == inputs(theirs)
-    assert len({tuple(one) for one in inputs(ours)}) == (2 + measured) * 16
-    for met in (ours, theirs):
+    assert inputs(ours)[:32] == inputs(theirs)[:32]
+    assert inputs(ours)[-16 * measured :] == inputs(theirs)[-16 * measured :]
+    for met, count in zip((ours, theirs), (warmups[CANDIDATE], warmups[BASELINE]), strict=True):
+        assert len({tuple(one) for one in inputs(met)}) == (count + measured) * 16
         kinds = ["flush" if not body else "ask" for body in met.bodies if len(body.get("input_ids", [0] * 20)) == 20]
-        assert kinds == (["flush"] + ["ask"] * 16) * (2 + measured)
+        assert kinds == (["flush"] + ["ask"] * 16) * (count + measured)
     assert progress[-1] == (len(passes), len(passes))
     assert outcome.facts["output lengths"] == "forced on both sides (ignore_eos)"
+    load = load_of(
+        settings, base_url="http://a:1", model="m", tokenizer=None, api_key=None, level=2, round=0,
+        nonce=outcome.asked.nonce,
+    )  # fmt: skip
+    prompts = Prompts(load, vocabulary(None))
+    assert [prompts.ids(one) for one in plan(load)] == inputs(ours)[-16 * measured :][:16]
+    assert str(outcome.asked.nonce) in outcome.facts["input"]
+    assert "from launch to launch is not in the interval" in outcome.facts["servers"]
     result = judge_duel(wanted, settings, outcome)
-    assert result.verdict is Verdict.FAIL
+    assert result.reproduce.endswith(str(load.seed))
+    assert result.verdict is Verdict.FAIL, result.headline
     assert result.echoes[0].requests_per_s > 0
     assert not result.echoes[0].limited
     ttft = result.ratios[0]
     assert ttft.value is not None
     assert ttft.value > 3
+
+
+def unsteady() -> Any:
+    """Return a server of which every second pass takes ten times as long."""
+    flushes: list[int] = []
+
+    async def answer(number: int, body: dict[str, Any], send: Send) -> bool:
+        if "sampling_params" not in body:
+            flushes.append(number)
+        else:
+            await asyncio.sleep(0.1 if len(flushes) % 2 else 0.01)
+        return await flushing(number, body, send)
+
+    return answer
+
+
+def test_a_server_that_never_gets_warm_decides_nothing_and_an_echo_that_takes_too_long_is_noted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("evals.duel.running._ECHO_LIMIT_S", 0.0)
+    wanted = workload(**OPTIONS)
+    settings = serving_settings(wanted)
+    with pair(Ring(), unsteady(), steady, launches=False) as (candidate, baseline, *_):
+        outcome = run_duel(settings, candidate, baseline, DuelObserver(), margin=wanted.margin)
+    result = judge_duel(wanted, settings, outcome)
+    assert result.verdict is Verdict.INCONCLUSIVE
+    assert "was not warm" in result.headline
+    assert any("the candidate was not warm" in reason for one in result.passes for reason in one.spoiled)
+    assert any("the candidate at 2 in flight did not get warm" in note for note in result.notes)
+    assert result.echoes == ()
+    assert any("no echo at 2 in flight" in note for note in result.notes)
 
 
 def test_alternate_launches_are_entered_once_a_round_and_go_on_after_a_break() -> None:

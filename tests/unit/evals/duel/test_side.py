@@ -210,18 +210,41 @@ def test_a_server_that_answers_in_no_form_is_refused() -> None:
         side(Heard()).probe(At(url), Form(), None)
 
 
-async def with_flush(number: int, body: dict[str, Any], send: Send) -> bool:
-    if "sampling_params" in body:
-        return await whole(number, body, send)
-    await send(simple(400, "requests are running"))
-    return True
+def busy_once() -> Any:
+    """Return a server that refuses the first flush alone."""
+    flushes: list[int] = []
+
+    async def answer(number: int, body: dict[str, Any], send: Send) -> bool:
+        if "sampling_params" in body:
+            return await whole(number, body, send)
+        flushes.append(number)
+        await send(simple(400, "requests are running") if len(flushes) == 1 else simple(200, "flushed"))
+        return True
+
+    return answer
 
 
-def test_caches_that_are_not_flushed_are_noted_once() -> None:
-    with serving(with_flush) as (url, met):
+def test_a_refused_flush_is_noted_and_the_next_pass_tries_again() -> None:
+    with serving(busy_once()) as (url, met):
         one = side(Heard(), flush=True)
-        for _ in range(2):
+        for _ in range(3):
             one.run(At(url), Form(), None, SLOT)
     flushes = [head for head in met.heads if head.startswith("POST /flush_cache")]
-    assert len(flushes) == 1
-    assert one.notes == ["the candidate's caches were not flushed: /flush_cache answers with HTTP 400"]
+    assert len(flushes) == 3
+    assert one.notes == ["the candidate's caches were not flushed 1 of 3 times: /flush_cache answers with HTTP 400"]
+
+
+def test_a_pass_of_a_server_that_is_not_warm_says_so_and_how_its_tokens_were_told() -> None:
+    with serving(whole) as (url, _):
+        done = side(Heard()).run(At(url), Form(), None, SLOT, ["cold"])
+    assert "cold" in done.spoiled
+    assert done.ttft_by == {str(Basis.COUNTS): 24}
+
+
+def test_a_first_pass_at_a_level_has_time_for_its_own_length() -> None:
+    one = side(Heard())
+    assert one.limit_s(8) == 1800
+    one.longest_s[32] = 100.0
+    assert one.limit_s(32) == 1000
+    assert one.limit_s(1) == 32_000
+    assert one.limit_s(64) == 1800

@@ -14,7 +14,7 @@ from evals.duel.ratios import estimate, verdict_of
 from evals.duel.results import CANDIDATE, Pass
 from evals.duel.settings import ServingSettings
 from evals.duel.spoiling import GONE, THE_CLIENT
-from evals.duel.stopping import DECIDING, confidence, looks, standing
+from evals.duel.stopping import confidence, deciding, looks, standing
 from evals.metrics import SERVING_METRICS
 from evals.outcome import Verdict
 from tests.unit.evals.duel.examples import a_duel, a_pass, faulty
@@ -36,7 +36,11 @@ def test_looks_are_fixed_from_the_first_to_the_last(least: int, most: int, expec
 
 
 def test_the_two_that_decide_are_ttft_and_throughput() -> None:
-    assert [metric.name for metric in DECIDING] == ["ttft_p50", "output_tokens_per_s"]
+    assert [metric.name for metric in deciding(SETTINGS)] == ["ttft_p50", "output_tokens_per_s"]
+
+
+def test_with_a_rate_throughput_is_what_was_offered_and_decides_nothing() -> None:
+    assert [metric.name for metric in deciding(ServingSettings(rate=4.0))] == ["ttft_p50", "e2e_p50"]
 
 
 def test_nothing_is_looked_at_between_looks() -> None:
@@ -82,14 +86,33 @@ def test_warm_ups_do_not_count() -> None:
     assert standing(SETTINGS, warm, MARGIN) == standing(SETTINGS, [], MARGIN)
 
 
-def test_a_server_that_loses_most_answers_ends_it_once_the_other_had_the_same_round() -> None:
-    ours, theirs = a_duel([1.0])
-    assert standing(SETTINGS, [faulty(ours, 40)], MARGIN).lacking == (8,)
-    assert "the candidate lost more than half" in standing(SETTINGS, [faulty(ours, 40), theirs], MARGIN).stopped
-    assert standing(SETTINGS, [faulty(ours, 20), theirs], MARGIN).lacking == (8,)
+def broken(lost: int, *, rounds: int = 2, spoiled: str = "") -> list[Pass]:
+    """Return rounds of which the candidate lost so many answers."""
+    found = [faulty(one, lost) if one.side == CANDIDATE else one for one in a_duel([1.0] * rounds)]
+    return [replace(one, spoiled=(spoiled,)) if spoiled and one.side == CANDIDATE else one for one in found]
+
+
+def test_a_server_that_loses_most_answers_twice_ends_it_once_the_other_had_the_same_rounds() -> None:
+    assert standing(SETTINGS, broken(40, rounds=1), MARGIN).lacking == (8,)
+    assert standing(SETTINGS, broken(40)[:3], MARGIN).lacking == (8,)
+    assert standing(SETTINGS, broken(40), MARGIN).stopped == (
+        "the candidate lost more than half of the answers of rounds 1 and 2"
+    )
+    assert standing(SETTINGS, broken(20), MARGIN).lacking == (8,)
     for spoiled in (GONE, f"{THE_CLIENT} used 99% of a core"):
-        excused = replace(faulty(ours, 40), spoiled=(spoiled,))
-        assert standing(SETTINGS, [excused, theirs], MARGIN).lacking == (8,)
+        assert standing(SETTINGS, broken(40, spoiled=spoiled), MARGIN).lacking == (8,)
+
+
+def test_a_round_that_broke_does_not_count_and_is_run_again() -> None:
+    once = [*broken(40, rounds=1), *later(a_duel(CLOSE), 1)]
+    assert standing(SETTINGS, once[:-2], MARGIN).lacking == (8,)
+    assert "look after 6 rounds" in standing(SETTINGS, once, MARGIN).stopped
+
+
+def test_a_breakdown_behind_a_look_leaves_that_look() -> None:
+    now = standing(SETTINGS, [*a_duel(WIDE[:6]), *later(broken(40), 6)], MARGIN)
+    assert (now.look, now.lacking) == (6, ())
+    assert now.stopped.endswith("of rounds 7 and 8")
 
 
 def test_what_nobody_tells_is_not_waited_for() -> None:

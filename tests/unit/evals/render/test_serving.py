@@ -8,9 +8,11 @@ from dataclasses import replace
 import pytest
 from markdown_it import MarkdownIt
 
+from evals.duel.results import CANDIDATE
 from evals.metrics import SERVING_METRICS
 from evals.outcome import Verdict
 from evals.render.markdown import render_markdown
+from evals.render.serving.passes import gpu_rows
 from evals.result import SideSummary
 from tests.unit.evals.serving_examples import (
     EXAMPLES,
@@ -21,6 +23,7 @@ from tests.unit.evals.serving_examples import (
     unknown_values,
     without_gpu,
 )
+from tests.unit.evals.serving_values import GPU, one_pass, result
 
 MARKDOWN = MarkdownIt("gfm-like", {"linkify": False, "html": True})
 PLOTS = "https://plumbline.example/runs/01J/plots"
@@ -138,6 +141,27 @@ def test_warm_ups_are_shown_in_their_order_and_apart_from_the_rounds() -> None:
     assert first > 5 * max(later)
     rounds = text.split("serving: every round")[1].split("</details>")[0]
     assert sum(line.startswith("| 8 |") for line in rounds.splitlines()) == 6
+
+
+NAN = float("nan")
+SILENT = replace(
+    GPU, sm_clock_mhz=(NAN, NAN, NAN), power_w=(NAN, NAN), utilisation=NAN, memory_mib=NAN, temperature_c=NAN
+)
+
+
+def test_what_a_gpu_never_told_is_not_known() -> None:
+    (row,) = gpu_rows([one_pass(8, number, CANDIDATE, 1.0, gpus=(SILENT,)) for number in range(2)])
+    assert row[3:8] == ("not known",) * 5
+    text = render_markdown(report_of_serving(result(Verdict.PASS, "it holds", gpus=(SILENT,))))
+    assert "nan" not in text.split("GPUs beside the rounds")[1].split("</details>")[0]
+
+
+def test_what_a_gpu_told_in_some_passes_is_summed_up_without_the_others() -> None:
+    known = one_pass(8, 0, CANDIDATE, 1.0)
+    silent = one_pass(8, 1, CANDIDATE, 1.0, gpus=(SILENT,))
+    for passes in ([known, silent], [silent, known]):
+        (row,) = gpu_rows(passes)
+        assert row[3:8] == ("1,755 / 1,980 / 1,980", "512 / 689", "97.0 %", "121,344", "61")
 
 
 def test_without_a_gpu_and_at_a_rate_nothing_is_said_of_gpus_or_flights() -> None:

@@ -94,9 +94,10 @@ def native(tokens: int, *, text: str = "", prompt: int = 5, finish: str | None =
     return {"text": text, "meta_info": meta}
 
 
-def native_stream(tokens: int) -> list[bytes]:
+def native_stream(tokens: int, *, prompt: int = 5) -> list[bytes]:
     """Return a whole answer of /generate, a token an event, as separate writes."""
-    events = [event(native(n + 1, finish="length" if n + 1 == tokens else None)) for n in range(tokens)]
+    reasons = [None] * (tokens - 1) + ["length"]
+    events = [event(native(n + 1, prompt=prompt, finish=reason)) for n, reason in enumerate(reasons)]
     return [HEAD, *events, chunk(DONE), END]
 
 
