@@ -100,6 +100,7 @@ def answers(borrowed_home: Path, real_items: Path | None) -> dict[str, dict[str,
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [workload.name for workload in DEMO])
 def test_the_engines_agree_on_every_greedy_answer_about_a_picture(
     name: str, answers: dict[str, dict[str, Answers]]
@@ -111,11 +112,13 @@ def test_the_engines_agree_on_every_greedy_answer_about_a_picture(
     assert values[0] == values[1]
 
 
+@pytest.mark.slow
 def test_the_demo_vision_model_sees(answers: dict[str, dict[str, Answers]]) -> None:
     assert accuracy(answers["sglang"]["mmmu"], "acc,mmmu@1") >= 0.60
     assert accuracy(answers["sglang"]["mmmu_pro"], "acc,mmmu-pro@1") >= 0.40
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["real", "real_vision"])
 def test_real_pictures_of_all_sizes_stand_in_the_same_place_on_both_engines(
     name: str, answers: dict[str, dict[str, Answers]], real_items: Path | None

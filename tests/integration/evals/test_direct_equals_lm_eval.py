@@ -97,7 +97,14 @@ def test_gsm8k_asks_and_judges_as_lm_eval_does(tmp_path: Path) -> None:
     assert by_metric(benchmark.judge(answers)) == their_scores(task, [[text] for text in texts])
 
 
-@pytest.mark.parametrize(("name", "few_shot"), [("mmlu", 5), ("mmlu_generative", 5), ("mmlu_continuation", 0)])
+@pytest.mark.parametrize(
+    ("name", "few_shot"),
+    [
+        ("mmlu", 5),
+        pytest.param("mmlu_generative", 5, marks=pytest.mark.slow),
+        pytest.param("mmlu_continuation", 0, marks=pytest.mark.slow),
+    ],
+)
 def test_mmlu_asks_and_judges_as_lm_eval_does(name: str, few_shot: int, tmp_path: Path) -> None:
     of = workload(name, few_shot=few_shot)
     benchmark = ours(of)

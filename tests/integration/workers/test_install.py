@@ -78,6 +78,7 @@ def test_an_engine_is_installed_once_and_then_left_alone(recipes: Path) -> None:
     assert "up to date" in again
 
 
+@pytest.mark.slow
 def test_an_interrupted_install_is_cleaned_and_redone(recipes: Path) -> None:
     build()
     [(folder, _)] = installed(Settings())
@@ -90,6 +91,7 @@ def test_an_interrupted_install_is_cleaned_and_redone(recipes: Path) -> None:
     assert environment_for(SPEC, Settings()).versions["torch"] == "1.0"
 
 
+@pytest.mark.slow
 def test_other_requirements_replace_the_environment(recipes: Path) -> None:
     build()
     assert "outdated" in build("2.0")[0]

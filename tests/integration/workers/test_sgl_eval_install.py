@@ -46,6 +46,7 @@ def test_a_harness_is_installed_once_and_then_left_alone(recipe: Path) -> None:
     assert "up to date" in again
 
 
+@pytest.mark.slow
 def test_an_unfinished_install_is_done_again(recipe: Path) -> None:
     build()
     (Settings().home / "harnesses" / "sgl-eval" / "manifest.json").unlink()
@@ -63,6 +64,7 @@ def test_a_harness_that_does_not_import_is_not_installed(recipe: Path) -> None:
         require_sgl_eval(Settings())
 
 
+@pytest.mark.slow
 def test_the_command_installs_lists_and_removes(recipe: Path) -> None:
     settings.cache_clear()
     runner = CliRunner()

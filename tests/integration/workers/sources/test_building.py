@@ -35,6 +35,7 @@ def test_jobs_that_want_one_source_at_once_make_it_once(world: World, monkeypatc
     assert found[0] == found[1] == found[2]
 
 
+@pytest.mark.slow
 def test_what_a_killed_worker_leaves_is_not_used(world: World) -> None:
     world.require("einops==2.0")
     waits = world.slow_down()
@@ -61,6 +62,7 @@ def test_what_a_killed_worker_leaves_is_not_used(world: World) -> None:
     assert imported(environment, "einops.VERSION", "einops") == "2.0"
 
 
+@pytest.mark.slow
 def test_a_cancelled_job_does_not_go_on_building(world: World) -> None:
     world.require("einops==2.0")
     world.slow_down()

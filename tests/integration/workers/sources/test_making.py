@@ -32,6 +32,7 @@ def test_changed_python_is_laid_over_the_installed_environment(world: World) -> 
         imported(installed, "sglang.new_model.NAME", "sglang.new_model")
 
 
+@pytest.mark.slow
 def test_other_requirements_get_an_environment_of_their_own(world: World) -> None:
     world.require("einops==2.0")
     commit = world.commit()
