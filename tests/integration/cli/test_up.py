@@ -26,7 +26,7 @@ PARTS = ("postgres", "redis", "api", "worker", "beat")
 Start = Callable[..., subprocess.Popen[str]]
 
 
-def wait_for(condition: Callable[[], object], *, patience_s: float = 60.0) -> None:
+def wait_for(condition: Callable[[], object], *, patience_s: float = 180.0) -> None:
     deadline = time.monotonic() + patience_s
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"

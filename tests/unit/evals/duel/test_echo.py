@@ -43,7 +43,8 @@ def test_every_answer_is_whole_and_counted_token_by_token() -> None:
     assert {record.output_tokens for record in records} == {9}
     assert [record.input_tokens for record in records] == [record.planned_input for record in records]
     assert {record.finish_reason for record in records} == {"length"}
-    assert max(len(record.at_ns) for record in records) > 1
+    assert all(record.tokens.tolist() == sorted(set(record.tokens.tolist())) for record in records)
+    assert all(record.tokens[-1] == 9 for record in records)
 
 
 def test_an_event_is_as_long_at_the_end_of_an_answer_as_at_its_beginning() -> None:

@@ -36,8 +36,11 @@ def test_a_pass_is_run_printed_and_stored(tmp_path: Path, capsys: pytest.Capture
     assert len(met.bodies) == 31  # and the small one before
     assert len(stored["requests"]) == 30
     first = stored["requests"][0]
-    assert first["tokens"] == [1, 2, 3]
-    assert 0 <= first["sent_ns"] < first["first_byte_ns"] <= first["at_ns"][0] < first["at_ns"][2] <= first["ended_ns"]
+    assert first["tokens"][-1] == 3  # on a busy machine several tokens may arrive as one
+    assert len(first["at_ns"]) == len(first["tokens"])
+    assert (
+        0 <= first["sent_ns"] < first["first_byte_ns"] <= first["at_ns"][0] <= first["at_ns"][-1] <= first["ended_ns"]
+    )
     assert "secret" not in file.read_text()
     assert all("Authorization: Bearer secret" in head for head in met.heads)
     assert stored["load"]["seed"] == 1
