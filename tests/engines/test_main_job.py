@@ -79,6 +79,7 @@ def test_cancelling_stops_the_engines(service: Service) -> None:
     assert service.engines() == []
 
 
+@pytest.mark.slow
 def test_a_cancelled_run_can_be_retried_and_keeps_its_answers(service: Service) -> None:
     run = service.submit(limit=100)
     service.wait(run["id"], lambda now: done(now, "candidate") > 5)

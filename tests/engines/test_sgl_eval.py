@@ -73,6 +73,7 @@ def seeing_server(borrowed_home: Path) -> Iterator[Server]:
         yield server
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "file"), [("mmmu_pro", "standard_10_options"), ("mmmu_pro_vision", "vision")])
 def test_pictures_are_judged_as_by_sgl_evals_command_line(
     name: str, file: str, seeing_server: Server, tmp_path: Path
