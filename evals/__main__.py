@@ -8,18 +8,36 @@ from __future__ import annotations
 
 import argparse
 import sys
+from importlib import import_module
 
 from evals.errors import PlumblineError
+
+COMMANDS = {
+    "score": "Score answers that a file holds.",
+    "parity": "Is it the same model on two servers?",
+    "serving": "Load a server and measure it.",
+    "duel": "Which of two servers is faster?",
+    "saturation": "Find a server's highest rate.",
+}
+"""Modules of `evals.command`, each with `add_arguments` and `run`; loaded when asked for, because some are slow."""
 
 
 def main() -> int:
     """Do what the command line asks for; return 2 after a clear error."""
     try:
-        commands = {"score": _score, "parity": _parity, "serving": _serving, "duel": _duel, "saturation": _saturation}
-        return commands.get("".join(sys.argv[1:2]), _run)()
+        name = "".join(sys.argv[1:2])
+        return _command(name) if name in COMMANDS else _run()
     except PlumblineError as error:
         print(f"error: {error.message}\n  to mend it: {error.remedy}", file=sys.stderr)
         return 2
+
+
+def _command(name: str) -> int:
+    command = import_module(f"evals.command.{name}")
+    parser = argparse.ArgumentParser(prog=f"python -m evals {name}", description=COMMANDS[name])
+    command.add_arguments(parser)
+    status: int = command.run(parser.parse_args(sys.argv[2:]))
+    return status
 
 
 def _run() -> int:
@@ -33,46 +51,6 @@ def _run() -> int:
     )
     run.add_arguments(parser)
     return run.run(parser.parse_args())
-
-
-def _score() -> int:
-    from evals.command import score
-
-    parser = argparse.ArgumentParser(prog="python -m evals score", description="Score answers that a file holds.")
-    score.add_arguments(parser)
-    return score.run(parser.parse_args(sys.argv[2:]))
-
-
-def _parity() -> int:
-    from evals.command import parity
-
-    parser = argparse.ArgumentParser(prog="python -m evals parity", description="Is it the same model on two servers?")
-    parity.add_arguments(parser)
-    return parity.run(parser.parse_args(sys.argv[2:]))
-
-
-def _serving() -> int:
-    from evals.command import serving
-
-    parser = argparse.ArgumentParser(prog="python -m evals serving", description="Load a server and measure it.")
-    serving.add_arguments(parser)
-    return serving.run(parser.parse_args(sys.argv[2:]))
-
-
-def _duel() -> int:
-    from evals.command import duel
-
-    parser = argparse.ArgumentParser(prog="python -m evals duel", description="Which of two servers is faster?")
-    duel.add_arguments(parser)
-    return duel.run(parser.parse_args(sys.argv[2:]))
-
-
-def _saturation() -> int:
-    from evals.command import saturation
-
-    parser = argparse.ArgumentParser(prog="python -m evals saturation", description="Find a server's highest rate.")
-    saturation.add_arguments(parser)
-    return saturation.run(parser.parse_args(sys.argv[2:]))
 
 
 if __name__ == "__main__":
