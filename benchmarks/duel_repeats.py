@@ -1,8 +1,8 @@
 """How often a serving duel is wrong: SGLang against itself, and against itself with a planted slowdown of a tenth.
 
-`python -m benchmarks.duel_repeats [--repeats 10]`, on the demo model and a quiet machine. Both engines are launched
-once for each kind and rest by turns, as in a job; each duel has another seed. Equal engines: how many intervals do not
-hold 1. Slowed: how many duels fail.
+`python -m benchmarks.duel_repeats [--repeats 10]`, on the demo model. As in a job, both engines are launched for each
+duel and rest by turns; each duel has another seed. Equal engines: how many intervals do not hold 1. Slowed: how many
+duels fail, and in how many a deciding interval lies wholly on the slower side of 1.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -23,6 +23,7 @@ from evals.duel.judging import judge_duel
 from evals.duel.results import GpuUse, ServingResult
 from evals.duel.running import run_duel
 from evals.duel.settings import serving_settings
+from evals.metrics import SERVING_METRICS, Direction
 from evals.plan import load_suite
 from evals.spec import EngineSpec, ModelSpec
 from workers.resting import EngineTree
@@ -31,6 +32,7 @@ from workers.server import Server, running
 DEMO = DEMO_DATA.parent
 SLOWED, MODEL = DEMO / "slowed_llama", DEMO / "demo-llm"
 PLAIN = EngineSpec(kind="sglang", dtype="float32")
+MARGIN = 0.05
 KINDS = {
     "equal": PLAIN,
     "a tenth slower": replace(PLAIN, external_package=str(SLOWED), architectures=("SlowedLlama",)),
@@ -55,16 +57,12 @@ def main() -> int:
 def duels(candidate: EngineSpec, repeats: int) -> Iterator[ServingResult]:
     """Yield the result of each duel of a candidate with plain SGLang."""
     (workload,) = load_suite("demo-serving")
-    with ExitStack() as stack:
-        ours, theirs = (
-            stack.enter_context(_resting(engine, side))
-            for engine, side in ((candidate, "candidate"), (PLAIN, "baseline"))
-        )
-        for number in range(repeats):
-            asked = replace(workload, options={**workload.options, "seed": 100 + number})
-            chosen = serving_settings(asked)
+    for number in range(repeats):
+        asked = replace(workload, margin=MARGIN, options={**workload.options, "seed": 100 + number})
+        chosen = serving_settings(asked)
+        with _resting(candidate, "candidate") as ours, _resting(PLAIN, "baseline") as theirs:
             outcome = run_duel(chosen, ours, theirs, _observer(), margin=asked.margin)
-            yield judge_duel(asked, chosen, outcome)
+        yield judge_duel(asked, chosen, outcome)
 
 
 @contextmanager
@@ -125,7 +123,18 @@ def _summary(results: Sequence[ServingResult]) -> dict[str, Any]:
         "duels": len(results),
         "verdicts": {verdict: verdicts.count(verdict) for verdict in sorted(set(verdicts))},
         "intervals_without_1": without_one,
+        "found_slower": sum(_is_slower(result) for result in results),
     }
+
+
+def _is_slower(result: ServingResult) -> bool:
+    """Tell whether a deciding interval lies wholly above 1 (a latency) or below it (a rate)."""
+    for ratio in result.ratios:
+        if ratio.decides and ratio.low is not None and ratio.high is not None:
+            falls = SERVING_METRICS[ratio.name].direction is Direction.LOWER
+            if ratio.low > 1 if falls else ratio.high < 1:
+                return True
+    return False
 
 
 def _holds_one(result: ServingResult, name: str) -> bool:
