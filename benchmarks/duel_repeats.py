@@ -1,6 +1,6 @@
 """How often a serving duel is wrong: SGLang against itself, and against itself with a planted slowdown of a tenth.
 
-`python -m benchmarks.duel_repeats [--repeats 10]`, on the demo model. As in a job, both engines are launched for each
+`python -m benchmarks.duel_repeats [--repeats 10] [--rounds 12]`, on the demo model. As in a job, both engines are launched for each
 duel and rest by turns; each duel has another seed. Equal engines: how many intervals do not hold 1. Slowed: how many
 duels fail, and in how many a deciding interval lies wholly on the slower side of 1.
 """
@@ -44,21 +44,23 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.duel_repeats", description=__doc__)
     parser.add_argument("--repeats", type=int, default=10)
     parser.add_argument("--kind", choices=KINDS, action="append", help="one kind alone")
+    parser.add_argument("--rounds", type=int, default=12, help="at most so many")
     told = parser.parse_args()
     for kind in told.kind or KINDS:
         results = []
-        for result in duels(KINDS[kind], told.repeats):
+        for result in duels(KINDS[kind], told.repeats, told.rounds):
             results.append(result)
             print(json.dumps({"kind": kind, **_told(result)}), flush=True)
         print(json.dumps({"kind": kind, **_summary(results)}), flush=True)
     return 0
 
 
-def duels(candidate: EngineSpec, repeats: int) -> Iterator[ServingResult]:
+def duels(candidate: EngineSpec, repeats: int, rounds: int) -> Iterator[ServingResult]:
     """Yield the result of each duel of a candidate with plain SGLang."""
     (workload,) = load_suite("demo-serving")
     for number in range(repeats):
-        asked = replace(workload, margin=MARGIN, options={**workload.options, "seed": 100 + number})
+        options = {**workload.options, "max_rounds": rounds, "seed": 100 + number}
+        asked = replace(workload, margin=MARGIN, options=options)
         chosen = serving_settings(asked)
         with _resting(candidate, "candidate") as ours, _resting(PLAIN, "baseline") as theirs:
             outcome = run_duel(chosen, ours, theirs, _observer(), margin=asked.margin)
