@@ -1,8 +1,8 @@
 """How often a serving duel is wrong: SGLang against itself, and against itself with a planted slowdown of a tenth.
 
-`python -m benchmarks.duel_repeats [--repeats 10] [--rounds 12]`, on the demo model. As in a job, both engines are launched for each
-duel and rest by turns; each duel has another seed. Equal engines: how many intervals do not hold 1. Slowed: how many
-duels fail, and in how many a deciding interval lies wholly on the slower side of 1.
+`python -m benchmarks.duel_repeats [--repeats 10] [--rounds 12]`, on the demo model. As in a job, both engines are
+launched for each duel and rest by turns; each duel has another seed. Equal engines: how many intervals do not hold 1.
+Slowed: how many duels fail, and in how many a deciding interval lies wholly on the slower side of 1.
 """
 
 from __future__ import annotations
