@@ -46,7 +46,7 @@ check: setup ## Lint, types, import rules, migration drift
 	$(BIN)/python -m db.migrate check
 
 test: engines ## The tests, the ones with real engines included
-	$(BIN)/pytest $(TWO) -m "not slow and not alone"
+	$(BIN)/pytest $(TWO) -m "not slow and not alone" --durations=20 --durations-min=10
 	$(BIN)/pytest -m "alone and not slow"
 
 test-all: engines ## All tests, the slow ones too
