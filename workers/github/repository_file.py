@@ -1,0 +1,100 @@
+"""Read a repository's `.plumbline.yml`: which suites and models its pull requests are evaluated with, and when.
+
+It is read from the base branch only, so that a pull request cannot change who judges it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from evals.errors import InvalidSubmissionError
+
+NAME = ".plumbline.yml"
+MOST_BYTES = 65_536
+_Text = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Trigger(_Strict):
+    """Say when a pull request is evaluated without being asked: when a label is put on it, or a path is touched."""
+
+    labels: tuple[_Text, ...] = Field(default=(), max_length=50)
+    paths: tuple[_Text, ...] = Field(default=(), max_length=50)
+
+
+class Evaluation(_Strict):
+    """Name one evaluation: a suite on a model, with the hardware it needs and where its margins differ.
+
+    margins: workload to margin, as a share. baseline: hf, stored or merge-base.
+    """
+
+    suite: _Text
+    model: _Text
+    revision: _Text | None = None
+    baseline: Literal["hf", "stored", "merge-base"] = "hf"
+    device: Literal["cpu", "cuda"] = "cuda"
+    gpus: int = Field(default=1, ge=0, le=64)
+    dtype: _Text | None = None
+    margins: dict[_Text, Annotated[float, Field(ge=0, le=1)]] = Field(default_factory=dict, max_length=50)
+    when: Trigger = Trigger()
+
+
+class RepositoryFile(_Strict):
+    """Hold a repository's settings. may_ask: users who may give commands beside those with write permission."""
+
+    version: Literal[1]
+    evaluations: tuple[Evaluation, ...] = Field(min_length=1, max_length=20)
+    may_ask: tuple[_Text, ...] = Field(default=(), max_length=200)
+
+    def for_suite(self, suite: str | None) -> tuple[Evaluation, ...]:
+        """Return the evaluations of a suite; all of them without one."""
+        return tuple(one for one in self.evaluations if suite in (None, one.suite))
+
+    def triggered(self, *, label: str | None = None, paths: Sequence[str] = ()) -> tuple[Evaluation, ...]:
+        """Return the evaluations that a label just given, or the paths a pull request touches, ask for."""
+        return tuple(one for one in self.evaluations if label in one.when.labels or _touches(one.when.paths, paths))
+
+
+def _touches(patterns: Sequence[str], paths: Sequence[str]) -> bool:
+    return any(fnmatchcase(path, pattern) for pattern in patterns for path in paths)
+
+
+class _Loader(yaml.SafeLoader):
+    """Load plain YAML without aliases, of which a few lines can become gigabytes."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.events.AliasEvent):
+            raise yaml.YAMLError("aliases are not allowed")
+        return super().compose_node(parent, index)
+
+
+def read_repository_file(content: bytes) -> RepositoryFile:
+    """Return the settings in a file's bytes; raise InvalidSubmissionError that says what is wrong, and where."""
+    if len(content) > MOST_BYTES:
+        raise _invalid(f"has {len(content):,} bytes; at most {MOST_BYTES:,} are read")
+    try:
+        found = yaml.load(content, Loader=_Loader)
+    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
+        raise _invalid(f"is no YAML that is read: {' '.join(str(error).split())[:200]}") from None
+    if not isinstance(found, dict):
+        raise _invalid("is no mapping")
+    try:
+        return RepositoryFile.model_validate(found)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(str(part) for part in first["loc"])[:100]
+        raise _invalid(f"is wrong at {place or 'its top'}: {first['msg'][:200]}") from None
+
+
+def _invalid(what: str) -> InvalidSubmissionError:
+    return InvalidSubmissionError(
+        f"{NAME} on the base branch {what}", remedy="mend it on the base branch; docs/github.md shows an example"
+    )
