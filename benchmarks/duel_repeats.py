@@ -83,8 +83,8 @@ def _resting(engine: EngineSpec, side: str) -> Iterator[Contender]:
 
 
 @contextmanager
-def _awake(server: Server, tree: EngineTree) -> Iterator[Server]:
-    tree.wake()
+def _awake(server: Server, tree: EngineTree, where: float) -> Iterator[Server]:
+    tree.wake(where)
     try:
         yield server
     finally:

@@ -57,7 +57,7 @@ def cross_checks(
         return tuple(failed(client, level, reason) for level in levels(asked) for client in CLIENTS)
     found: list[CrossCheck] = []
     try:
-        with candidate.measured() as address, _crossing(asked, engine, settings, log_path, check) as crossing:
+        with candidate.measured(0.0) as address, _crossing(asked, engine, settings, log_path, check) as crossing:
             for level in levels(asked):
                 found += crossing.at(level, address, candidate.tokenizer)
     except (CancelledError, LeaseLostError):

@@ -13,7 +13,7 @@ from db.session import transaction
 from db.settings import Settings
 from evals.duel.contenders import Contender, DuelObserver, Outcome
 from evals.duel.results import BASELINE, CANDIDATE
-from evals.duel.rules import launch_mode
+from evals.duel.rules import settled
 from evals.duel.running import run_duel
 from evals.duel.settings import serving_settings
 from evals.spec import Workload
@@ -38,7 +38,7 @@ def run_duel_job(claim: Claim, heartbeat: Heartbeat, settings: Settings) -> None
     servers = DuelServers(claim, heartbeat, settings)
     for engine in servers.engines.values():
         check_external_package(replace(claim, job=replace(claim.job, spec=replace(spec, engine=engine))), settings)
-    modes = {one.name: launch_mode(serving_settings(one), *servers.engines.values()) for one in spec.workloads}
+    modes = {one.name: settled(one, *servers.engines.values()).launch for one in spec.workloads}
     for mode in MODES:
         asked = [workload for workload in spec.workloads if modes[workload.name] == mode]
         if not asked:
@@ -66,7 +66,8 @@ def _measure(
             watch=lambda: watching(servers.gpus, blurred.setdefault),
         )
         candidate, baseline = (servers.contender(side, mode) for side in (CANDIDATE, BASELINE))
-        outcome = run_duel(serving_settings(workload), candidate, baseline, observer, margin=workload.margin)
+        chosen = settled(workload, *servers.engines.values())
+        outcome = run_duel(chosen, candidate, baseline, observer, margin=workload.margin)
     outcome = replace(outcome, notes=(*outcome.notes, *blurred))
     with transaction() as session:
         note_facts(session, claim.lease, {outcome_fact(workload): outcome_as_fact(outcome)})

@@ -18,11 +18,10 @@ from evals.duel.results import BASELINE, CANDIDATE
 from evals.errors import CancelledError, EngineUnreachableError, LeaseLostError, PlumblineError
 from evals.spec import EngineSpec
 from workers.devices import gpus_of
-from workers.gpus import REMOTE_HARDWARE, hardware_description
 from workers.heartbeat import Heartbeat
 from workers.model_files import known_folder
 from workers.phase import enter, note_log
-from workers.provenance import facts_of, is_another
+from workers.provenance import facts_of, host_facts, is_another
 from workers.resting import EngineTree, RestlessEngineError
 from workers.server import NOTICE_S, Server, running
 
@@ -82,11 +81,11 @@ class DuelServers:
         )
 
     @contextmanager
-    def _awake(self, side: str) -> Iterator[Server]:
+    def _awake(self, side: str, where: float) -> Iterator[Server]:
         for other in self._trees.keys() - {side}:
             self._rest(other)
         if side in self._trees:
-            self._trees[side].wake()
+            self._trees[side].wake(where)
         try:
             with self._explaining(side):
                 yield self._up[side]
@@ -104,7 +103,7 @@ class DuelServers:
             raise self._named(error, side) from error
 
     @contextmanager
-    def _in_turn(self, side: str) -> Iterator[Server]:
+    def _in_turn(self, side: str, _: float) -> Iterator[Server]:
         with self._launched(side) as server:
             enter(self._claim, Phase.EVALUATING)
             with self._explaining(side):
@@ -181,9 +180,8 @@ class DuelServers:
             raise ChangedEngineError(
                 "the engine or its model was changed while the duel ran", remedy="leave them alone while jobs run"
             )
-        remote = engine.kind == "remote"
+        facts |= host_facts(None if engine.kind == "remote" else self._gpus(engine))
         facts |= {
-            "hardware": REMOTE_HARDWARE if remote else hardware_description(self._gpus(engine)),
             "launches_s": [*before.get("launches_s", []), round(server.launch_s, 2)],
             "log": server.log_path.name if server.log_path else None,
         }

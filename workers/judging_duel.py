@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -17,19 +16,13 @@ from evals.duel.cross_check import in_order
 from evals.duel.headlines import headline_of
 from evals.duel.judging import judge_duel, worst
 from evals.duel.results import BASELINE, CANDIDATE, CrossCheck, Pass, Ratio, ServingResult
+from evals.duel.rules import settled
 from evals.duel.settings import levels, serving_settings
 from evals.metrics import SERVING_METRICS
 from evals.outcome import Verdict
 from evals.spec import JobSpec, Workload
 from workers.duel import cross_check_fact, outcome_fact
-from workers.duel_servers import SIDES
-from workers.gpus import REMOTE_HARDWARE
-
-_WORDS = {
-    "model_files": "the model files differ",
-    "hardware": "the candidate ran on {ours}, the baseline on {theirs}",
-}
-"""The facts of both sides that must be equal, and what is said when they are not."""
+from workers.sides import duel_fingerprints
 
 
 def judged_duel(session: Session, workload: Workload, duel: JobRecord) -> ServingResult:
@@ -38,7 +31,7 @@ def judged_duel(session: Session, workload: Workload, duel: JobRecord) -> Servin
     Passes of earlier attempts do not count. Sides with other model files or other hardware are incomparable. One remote
     side leaves it undecided: nobody knows whether it has the other's hardware.
     """
-    differing = differences(duel.facts.get(SIDES, {}))
+    differing = duel_fingerprints(duel, workload).differing
     told = duel.facts[outcome_fact(workload)]
     outcome = from_json(Outcome, {"passes": (), **told, "facts": dict(told["facts"])})
     outcome = replace(outcome, passes=passes_of(session, duel.id, workload.name))
@@ -47,7 +40,8 @@ def judged_duel(session: Session, workload: Workload, duel: JobRecord) -> Servin
         return _incomparable(workload, outcome, differing)
     stored = from_json(list[CrossCheck], duel.facts.get(cross_check_fact(workload), []))
     crossed = [in_order(check) for check in stored]
-    result = judge_duel(workload, serving_settings(workload), outcome, cross_checks=crossed)
+    chosen = settled(workload, duel.spec.engine, duel.spec.opponent or duel.spec.engine)
+    result = judge_duel(workload, chosen, outcome, cross_checks=crossed)
     return with_remotes(result, remote_sides(duel.spec))
 
 
@@ -80,15 +74,6 @@ def with_remotes(result: ServingResult, sides: Sequence[str]) -> ServingResult:
     )
     verdict = worst([ratio.verdict for ratio in ratios if ratio.decides])
     return replace(result, ratios=ratios, verdict=verdict, headline=headline_of(verdict, ratios))
-
-
-def differences(sides: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
-    """Return why two sides cannot be compared; what is not known of one is no reason. Pure."""
-    ours, theirs = sides.get(CANDIDATE, {}), sides.get(BASELINE, {})
-    known = [name for name in _WORDS if {ours.get(name), theirs.get(name)}.isdisjoint({None, REMOTE_HARDWARE})]
-    return tuple(
-        _WORDS[name].format(ours=ours[name], theirs=theirs[name]) for name in known if ours[name] != theirs[name]
-    )
 
 
 def _incomparable(workload: Workload, outcome: Outcome, reasons: tuple[str, ...]) -> ServingResult:

@@ -39,6 +39,7 @@ _OPTIONS: tuple[tuple[str, type, str], ...] = (
     ("min_rounds", int, "rounds before the first look"),
     ("max_rounds", int, "rounds before the last look"),
     ("max_warmups", int, "warm-up passes of each side that may go by until it is stable"),
+    ("launch_spread", float, "how much two launches of one engine differ, as a share; it widens the intervals"),
     ("processes", int, "of the client"),
     ("stall", float, "seconds between two bytes of an answer"),
     ("seed", int, "of lengths, inputs and order"),
@@ -113,6 +114,8 @@ def text_of(result: ServingResult) -> str:
         value = "–" if ratio.value is None else f"{ratio.value:.3f}"
         name = f"{SERVING_METRICS[ratio.name].title} at {at_level(ratio.level)}"
         said = f"  {ratio.verdict} (limit {ratio.limit:g})" if ratio.verdict is not None else ""
+        if ratio.bootstrap_low is not None:
+            said += f"  bootstrap [{ratio.bootstrap_low:.3f}, {ratio.bootstrap_high:.3f}]"
         lines.append(f"{name:48} {sides:>24}  {value}{interval}{said}")
     lines += ["", f"stopped: {result.stopped}", *(f"{name}: {fact}" for name, fact in result.facts.items())]
     lines += [f"note: {note}" for note in result.notes]
@@ -133,7 +136,7 @@ def _has_folder(file: Path) -> bool:
 
 def _contender(arguments: argparse.Namespace, url: str) -> Contender:
     @contextmanager
-    def measured() -> Iterator[Address]:
+    def measured(_: float) -> Iterator[Address]:
         yield _Named(base_url=url.rstrip("/"), served_model=arguments.model, api_key=arguments.api_key)
 
     return Contender(measured=measured, tokenizer=arguments.tokenizer)

@@ -27,14 +27,15 @@ class Address(Protocol):
         """Return what is sent as Bearer token."""
 
 
-Measured = Callable[[], AbstractContextManager[Address]]
+Measured = Callable[[float], AbstractContextManager[Address]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Contender:
     """Hold one side of a duel.
 
-    measured: entering it means that this side's server is up and ready, and that the other one takes no processor.
+    measured: entering it means that this side's server is up and ready, and that the other one takes no processor; its
+    argument chooses where a server that rested goes on (see `evals.duel.order.processors_of`).
     launches: whether entering starts the server anew (alternate launches): it is then entered once a round, warmed up
     and asked at all levels before it is left; else entered for every pass. tokenizer: the model's folder. flush:
     whether /flush_cache is asked before every pass; a server without it is noted.

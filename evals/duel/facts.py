@@ -13,9 +13,6 @@ from evals.duel.stopping import confidence, deciding, looks
 from evals.duel.words import listed
 from evals.serving.record import Basis
 
-_ONE_LAUNCH = (
-    "both up, measured in turn: one launch each, so that what differs from launch to launch is not in the interval"
-)
 _OFFERED = "; with a rate, throughput is what was offered"
 
 
@@ -30,7 +27,7 @@ def facts_of(settings: ServingSettings, form: Form, sides: Mapping[str, Side], n
         **form.words(),
         **bases,
         "figures": _figures(settings),
-        "servers": "launched in turn, once a round" if launches else _ONE_LAUNCH,
+        "servers": "launched in turn, once a round" if launches else _together(settings),
         "decides": " and ".join(metric.title for metric in deciding(settings)) + _OFFERED * (settings.rate is not None),
         "order": f"drawn for each block of two rounds, seed {settings.seed}",
         "looks": f"after {listed(looks(settings))} rounds, intervals at {100 * confidence(settings):.4g} %",
@@ -47,6 +44,12 @@ def notes_of(sides: Mapping[str, Side], cold: Sequence[str]) -> tuple[str, ...]:
         often = f" {count} times" if count > 1 else ""
         notes.append(f"{who} did not get warm{often}: its warm-ups never agreed within 10 % or broke off")
     return tuple(notes)
+
+
+def _together(settings: ServingSettings) -> str:
+    share = 100 * settings.launch_spread
+    held = f"is in the interval with {share:.3g} %" if share else "is not in the interval"
+    return f"both up, measured in turn: one launch each; what differs from launch to launch {held} (launch_spread)"
 
 
 def _load(settings: ServingSettings) -> str:

@@ -15,10 +15,10 @@ from evals.duel.faults import Finding, finding_of
 from evals.duel.headlines import headline_of
 from evals.duel.likeness import told_otherwise, unlike
 from evals.duel.loads import command_of
-from evals.duel.ratios import Estimate, estimate, limit_of, logs_of, verdict_of
+from evals.duel.ratios import Estimate, bootstrap, estimate, limit_of, logs_of, verdict_of
 from evals.duel.remarks import remarks
 from evals.duel.results import CrossCheck, Echo, Pass, Ratio, ServingResult
-from evals.duel.settings import ServingSettings, levels
+from evals.duel.settings import ServingSettings, levels, unseen_spread
 from evals.duel.stopping import Standing, confidence, counting, deciding, standing
 from evals.formatting import about
 from evals.metrics import SERVING_METRICS, Direction, Metric
@@ -83,6 +83,7 @@ class Evidence:
     level: int
     pairs: Sequence[tuple[Pass, Pass]]
     confidence: float
+    unseen: float
     is_looked_at: bool
     doubts: tuple[str, ...]
     finding: Finding | None
@@ -102,6 +103,7 @@ def _evidence(
         level=level,
         pairs=seen,
         confidence=confidence(settings),
+        unseen=unseen_spread(settings),
         is_looked_at=is_looked_at,
         doubts=tuple(doubts),
         finding=finding_of(outcome.passes, level),
@@ -123,7 +125,8 @@ def _ratio(metric: Metric, evidence: Evidence, margin: float, decides: bool) -> 
     ours = [one.values.get(metric.name) for one, _ in evidence.pairs]
     theirs = [one.values.get(metric.name) for _, one in evidence.pairs]
     logs = logs_of(ours, theirs) or []
-    found = estimate(logs, evidence.confidence) if logs else None
+    found = estimate(logs, evidence.confidence, unseen=evidence.unseen) if logs else None
+    beside = bootstrap(logs, evidence.confidence)
     verdict, reasons = _judged(metric, logs, found, evidence, margin) if decides else (None, ())
     return Ratio(
         name=metric.name,
@@ -139,6 +142,8 @@ def _ratio(metric: Metric, evidence: Evidence, margin: float, decides: bool) -> 
         limit=limit_of(metric, margin) if decides else None,
         verdict=verdict,
         reasons=reasons,
+        bootstrap_low=beside.low if beside else None,
+        bootstrap_high=beside.high if beside else None,
     )
 
 

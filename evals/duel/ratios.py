@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import exp, isfinite, log
+from math import exp, hypot, isfinite, log
 
 from evals.metrics import Direction, Metric
 from evals.outcome import Verdict
-from evals.statistics.interval import Interval
+from evals.statistics.bootstrap import bootstrap_interval
+from evals.statistics.interval import Interval, two_sided_z
 from evals.statistics.means import mean, t_interval
 
 
@@ -29,18 +30,28 @@ def logs_of(candidate: Sequence[float | None], baseline: Sequence[float | None])
     return [log(ours / theirs) for ours, theirs in known]
 
 
-def estimate(logs: Sequence[float], confidence: float) -> Estimate:
+def estimate(logs: Sequence[float], confidence: float, *, unseen: float = 0.0) -> Estimate:
     """Return the geometric mean of at least one round's ratio, with Student's interval of the mean logarithm.
 
     A round is the unit: its two passes share what the machine did at that time. The interval holds what differs from
     round to round: prompts, the machine's state and, where servers are launched in turn, launches. Where both servers
-    stay up, all rounds share one launch of each, and what differs from launch to launch is not in it. What drifts
+    stay up, all rounds share one launch of each; `unseen`, the standard deviation of what differs from launch to
+    launch, then widens the interval. What drifts
     through a block widens the interval, because it parts the block's two rounds, but moves the mean hardly (see
     `evals.duel.order`).
     """
     found = t_interval(logs, confidence=confidence)
-    interval = Interval(low=exp(found.low), high=exp(found.high)) if found else None
-    return Estimate(value=exp(mean(logs)), interval=interval)
+    if found is None:
+        return Estimate(value=exp(mean(logs)), interval=None)
+    # However often one looks, the launches are drawn once: their share of the width needs no correction.
+    half, centre = hypot((found.high - found.low) / 2, two_sided_z() * unseen), mean(logs)
+    return Estimate(value=exp(centre), interval=Interval(low=exp(centre - half), high=exp(centre + half)))
+
+
+def bootstrap(logs: Sequence[float], confidence: float) -> Interval | None:
+    """Return the bootstrap interval of the geometric mean, which stands beside Student's and decides nothing."""
+    found = bootstrap_interval(logs, confidence=confidence)
+    return Interval(low=exp(found.low), high=exp(found.high)) if found else None
 
 
 def limit_of(metric: Metric, margin: float) -> float:
@@ -49,7 +60,10 @@ def limit_of(metric: Metric, margin: float) -> float:
 
 
 def verdict_of(metric: Metric, interval: Interval | None, margin: float) -> Verdict:
-    """Return pass when the whole interval keeps the limit, fail when none of it does, else inconclusive."""
+    """Return pass when the whole interval keeps the limit, fail when none of it does, else inconclusive.
+
+    A change fails when it is significant and relevant: surely there, and surely beyond the margin.
+    """
     if interval is None:
         return Verdict.INCONCLUSIVE
     limit = limit_of(metric, margin)

@@ -106,7 +106,8 @@ class Ratio:
     name: a key of `evals.metrics.SERVING_METRICS`. value, low, high: the geometric mean of the rounds' ratios with its
     interval at `confidence`. candidate, baseline: each side's median over rounds, in the metric's unit. rounds: the
     ratio of each round that counts. limit: what the ratio must keep (0.95 for a rate that may drop by 5 %, 1.05 for a
-    latency). verdict: None for what decides nothing.
+    latency). verdict: None for what decides nothing. bootstrap_low, bootstrap_high: the bootstrap interval beside it,
+    for whoever doubts that the rounds' logarithms are normal; it decides nothing.
     """
 
     name: str
@@ -122,6 +123,8 @@ class Ratio:
     limit: float | None
     verdict: Verdict | None
     reasons: tuple[str, ...] = ()
+    bootstrap_low: float | None = None
+    bootstrap_high: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

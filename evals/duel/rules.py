@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from evals.duel.settings import ServingSettings, is_serving, serving_settings
 from evals.errors import InvalidSubmissionError
@@ -15,6 +16,12 @@ def launch_mode(settings: ServingSettings, candidate: EngineSpec, baseline: Engi
         return settings.launch
     local = [engine for engine in (candidate, baseline) if engine.kind != "remote"]
     return "alternate" if len(local) == 2 and any(engine.device == "cuda" for engine in local) else "together"
+
+
+def settled(workload: Workload, candidate: EngineSpec, baseline: EngineSpec) -> ServingSettings:
+    """Return a serving workload's settings with the launch mode that its engines will have."""
+    settings = serving_settings(workload)
+    return replace(settings, launch=launch_mode(settings, candidate, baseline))
 
 
 def duels(submission: Submission, workloads: Sequence[Workload]) -> tuple[JobSpec, ...]:

@@ -12,7 +12,7 @@ from evals.duel.echo import assessed, echo_of
 from evals.duel.facts import facts_of, notes_of
 from evals.duel.forms import Form
 from evals.duel.measuring import Slot
-from evals.duel.order import order_of
+from evals.duel.order import order_of, processors_of
 from evals.duel.results import BASELINE, CANDIDATE, Echo, Pass
 from evals.duel.settings import ServingSettings, levels
 from evals.duel.side import Side
@@ -105,9 +105,9 @@ class _Duel:
         if not self._launches and not self._is_warm:
             self._warm_both()
         round = max((one.round + 1 for one in self.passes if one.round >= 0), default=0)
-        form = self.form
+        form, where = self.form, processors_of(self._settings.seed, round)
         for side, visited, place in self._visits(round, now.lacking):
-            with side.contender.measured() as address:
+            with side.contender.measured(where) as address:
                 self._agree(side, address)
                 if self.form != form and place:
                     return  # the other side was asked in a form that this one does not take: the round is left undone
@@ -125,13 +125,14 @@ class _Duel:
                 yield self.sides[name], group, place
 
     def _warm_both(self) -> None:
+        where = processors_of(self._settings.seed, 0)
         for _ in range(2):  # what the second side does not take, the first is not asked either
             for side in self.sides.values():
-                with side.contender.measured() as address:
+                with side.contender.measured(where) as address:
                     self._agree(side, address)
         for level in levels(self._settings):
             for side in self.sides.values():
-                with side.contender.measured() as address:
+                with side.contender.measured(where) as address:
                     self._warm(side, address, [level])
         self._is_warm = True
 

@@ -22,6 +22,7 @@ MOST = {
     "max_warmups": 20,
     "processes": 64,
     "stall": 3600,
+    "launch_spread": 1,
 }
 """How large options may be: beyond, a duel never ends."""
 
@@ -40,9 +41,11 @@ class ServingSettings:
     shared_prefix_len, prefix_groups: as in a Load. limits: of the goodput, as in "ttft:200 itl:50". min_rounds,
     max_rounds: the first and the last look at the ratios (see `evals.duel.stopping`). max_warmups: passes of each side
     that may go by until it is stable. launch: "together" keeps both servers up and lets one rest while the other is
-    measured, "alternate" launches them in turn, "auto" does the former on CPUs and the latter on GPUs. processes: of
-    the client. cross_check: whether SGLang's own benchmark clients are run too. stall: seconds between two bytes of an
-    answer, ten times as many for a whole answer. seed: of lengths, inputs and order.
+    measured, "alternate" launches them in turn, "auto" does the former on CPUs and the latter on GPUs. launch_spread:
+    how much two launches of one engine differ, as the standard deviation of the ratio's logarithm; it widens the
+    intervals of servers that stay up (docs/measurements.md tells what was seen). processes: of the client.
+    cross_check: whether SGLang's own benchmark clients are run too. stall: seconds between two bytes of an answer, ten
+    times as many for a whole answer. seed: of lengths, inputs and order.
     """
 
     concurrency: str = "8"
@@ -57,6 +60,7 @@ class ServingSettings:
     max_rounds: int = 24
     max_warmups: int = 6
     launch: str = "auto"
+    launch_spread: float = 0.02
     processes: int = 1
     cross_check: bool = False
     stall: float = 60.0
@@ -89,6 +93,11 @@ def levels(settings: ServingSettings) -> tuple[int, ...]:
     return tuple(int(word) for word in settings.concurrency.split(","))
 
 
+def unseen_spread(settings: ServingSettings) -> float:
+    """Return the spread between launches that rounds do not show; none where each round launches its servers."""
+    return 0.0 if settings.launch == "alternate" else settings.launch_spread
+
+
 def _checked(name: str, value: Scalar, default: Scalar | None) -> Scalar:
     """Return an option's value in the type that it has by default; a number may stand for a text of one."""
     if isinstance(default, str):
@@ -102,7 +111,7 @@ def _checked(name: str, value: Scalar, default: Scalar | None) -> Scalar:
     whole = isinstance(default, int)
     if isinstance(value, bool) or not isinstance(value, int if whole else int | float):
         raise _wrong(name, value, "a whole number" if whole else "a number")
-    least = 0 if name in ("seed", "shared_prefix_len") else 1 if whole else 1e-3
+    least = 0 if name in ("seed", "shared_prefix_len", "launch_spread") else 1 if whole else 1e-3
     if not least <= value <= MOST.get(name, 2**31):
         raise _wrong(name, value, f"from {least} to {MOST.get(name, 2**31):,}")
     return value

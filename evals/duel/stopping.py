@@ -16,7 +16,7 @@ from math import ceil, log
 
 from evals.duel.ratios import estimate, logs_of, verdict_of
 from evals.duel.results import BASELINE, CANDIDATE, Pass
-from evals.duel.settings import ServingSettings, levels
+from evals.duel.settings import ServingSettings, levels, unseen_spread
 from evals.duel.spoiling import GONE, THE_CLIENT
 from evals.duel.words import listed
 from evals.metrics import SERVING_METRICS, Metric
@@ -122,7 +122,7 @@ def _found(settings: ServingSettings, groups: list[list[tuple[Pass, Pass]]], loo
         for metric in deciding(settings):
             ours, theirs = ([one.values.get(metric.name) for one in side] for side in zip(*pairs, strict=True))
             logs = logs_of(ours, theirs)
-            interval = estimate(logs, confidence(settings)).interval if logs else None
+            interval = estimate(logs, confidence(settings), unseen=unseen_spread(settings)).interval if logs else None
             verdicts[verdict_of(metric, interval, margin) if logs else None] += 1
     if verdicts[Verdict.INCONCLUSIVE]:
         return ""

@@ -33,9 +33,10 @@ SUBMISSION = Submission(
     suite=CUSTOM_SUITE,
     workloads=(SERVING,),
 )
+HOST = {"hardware": "2 cores", "hardware_class": "2 cores", "driver": "none", "client_version": "plumbline 0"}
 SIDES: dict[str, dict[str, Any]] = {
-    CANDIDATE: {"model_files": "m", "hardware": "2 cores", "versions": {"sglang": "0.5.23"}, "launches_s": [40.0]},
-    BASELINE: {"model_files": "m", "hardware": "2 cores", "versions": {"torch": "2.13"}, "launches_s": [8.0, 9.0]},
+    CANDIDATE: {"model_files": "m", **HOST, "versions": {"sglang": "0.5.23"}, "launches_s": [40.0]},
+    BASELINE: {"model_files": "m", **HOST, "versions": {"torch": "2.13"}, "launches_s": [8.0, 9.0]},
 }
 
 

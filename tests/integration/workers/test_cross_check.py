@@ -45,7 +45,7 @@ def candidate() -> Iterator[Contender]:
     with serving(answering) as (url, _):
 
         @contextmanager
-        def measured() -> Iterator[Address]:
+        def measured(_: float) -> Iterator[Address]:
             yield Address(url)
 
         yield Contender(measured=measured, tokenizer=DEMO_MODEL)

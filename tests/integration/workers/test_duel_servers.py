@@ -26,8 +26,8 @@ class Tree:
             raise RestlessEngineError("it goes on", remedy="look")
         self.rests = True
 
-    def wake(self) -> None:
-        self.rests = False
+    def wake(self, where: float) -> None:
+        self.rests, self.where = False, where
 
 
 def duel(trees: dict[str, Tree], device: str = "cpu") -> DuelServers:
@@ -48,8 +48,9 @@ def trees() -> dict[str, Tree]:
 
 def test_one_side_is_awake_while_it_is_measured_and_the_other_rests(trees: dict[str, Tree]) -> None:
     trees[BASELINE].rests = False  # woken by somebody else
-    with duel(trees).contender(CANDIDATE, "together").measured():
+    with duel(trees).contender(CANDIDATE, "together").measured(0.5):
         assert (trees[CANDIDATE].rests, trees[BASELINE].rests) == (False, True)
+        assert trees[CANDIDATE].where == 0.5
     assert trees[CANDIDATE].rests
 
 
@@ -59,14 +60,14 @@ def test_a_side_that_goes_on_is_named_and_nothing_is_measured_beside_it(trees: d
     for side in (CANDIDATE, BASELINE):
         measured = False
         goes_on = pytest.raises(RestlessEngineError, match=r"the candidate \(hf\): it goes on")
-        with goes_on, servers.contender(side, "together").measured():
+        with goes_on, servers.contender(side, "together").measured(0.5):
             measured = True
         assert measured == (side == CANDIDATE)
 
 
 def test_what_ended_a_pass_is_not_hidden_behind_a_side_that_goes_on(trees: dict[str, Tree]) -> None:
     trees[CANDIDATE].can_rest = False
-    with pytest.raises(CancelledError), duel(trees).contender(CANDIDATE, "together").measured():
+    with pytest.raises(CancelledError), duel(trees).contender(CANDIDATE, "together").measured(0.5):
         raise CancelledError("enough", remedy="submit it again")
 
 

@@ -20,6 +20,8 @@ from workers.resting import EngineTree, RestlessEngineError
 
 from .families import STUBBORN, STUBBORN_SIZE, living, members, until
 
+ALLOWED = sorted(os.sched_getaffinity(0))
+
 BUSY = """
 import os, sys
 folder = sys.argv[1]
@@ -37,6 +39,14 @@ def bye(*_):
     sys.exit(0)
 signal.signal(signal.SIGTERM, bye)
 open(os.path.join(folder, str(os.getpid())), "w").close()
+while True:
+    time.sleep(60)
+"""
+
+BOUND = """
+import os, sys, time
+os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+open(os.path.join(sys.argv[1], str(os.getpid())), "w").close()
 while True:
     time.sleep(60)
 """
@@ -103,6 +113,37 @@ def test_a_resting_engine_computes_nothing_and_goes_on_when_woken(tmp_path: Path
             assert computed_s(pids) == before
             tree.wake()
             assert until(lambda before=before: computed_s(pids) > before)  # type: ignore[misc]  # a bound value
+    finally:
+        engine.stop()
+
+
+@pytest.mark.usefixtures("left")
+@pytest.mark.skipif(len(ALLOWED) < 2, reason="there is one processor, on which everything goes on")
+def test_a_woken_engine_goes_on_at_the_chosen_processor_and_is_free_again(tmp_path: Path) -> None:
+    engine = start(POLITE, tmp_path)
+    try:
+        assert until(lambda: len(members(tmp_path)) == 1)
+        tree, process = EngineTree(engine.pid), psutil.Process(engine.pid)
+        for where, processor in [(0.0, ALLOWED[0]), (0.999, ALLOWED[-1]), (0.1, ALLOWED[0])]:
+            tree.rest()
+            tree.wake(where)
+            assert process.cpu_num() == processor
+            assert process.cpu_affinity() == ALLOWED
+    finally:
+        engine.stop()
+
+
+@pytest.mark.usefixtures("left")
+@pytest.mark.skipif(len(ALLOWED) < 2, reason="there is one processor, on which everything goes on")
+def test_what_an_engine_bound_to_a_processor_stays_there(tmp_path: Path) -> None:
+    engine = start(BOUND, tmp_path)
+    try:
+        assert until(lambda: len(members(tmp_path)) == 1)
+        tree, process = EngineTree(engine.pid), psutil.Process(engine.pid)
+        tree.rest()
+        tree.wake(0.0)
+        assert process.cpu_affinity() == ALLOWED[-1:]
+        assert process.cpu_num() == ALLOWED[-1]
     finally:
         engine.stop()
 

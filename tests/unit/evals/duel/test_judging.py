@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from math import log
 from typing import Any
 
 import pytest
@@ -39,7 +40,7 @@ ECHO = Echo(
 
 
 def judged(passes: Sequence[Pass], echo: Echo = ECHO, **options: float | str) -> ServingResult:
-    wanted = workload(**options)
+    wanted = workload(**{"launch_spread": 0.0, **options})
     return judge_duel(wanted, serving_settings(wanted), Outcome(passes=tuple(passes), echoes=(echo,)))
 
 
@@ -60,6 +61,18 @@ def test_equal_servers_pass_and_the_interval_is_that_of_the_look() -> None:
     assert result.headline == "median TTFT is 1.00 times the baseline's; output throughput is 1.00 times the baseline's"
     assert result.curves
     assert not any(one.curves for one in result.passes)
+
+
+def test_one_launch_each_widens_the_interval_and_launches_in_turn_do_not() -> None:
+    def half(**options: float | str) -> float:
+        (ttft, _) = deciding(judged(a_duel(WIDE), **options))
+        return log((ttft.high or 0) / (ttft.low or 1)) / 2
+
+    rounds = half()
+    assert half(launch_spread=0.02) == pytest.approx((rounds**2 + (1.959964 * 0.02) ** 2) ** 0.5, rel=1e-6)
+    assert half(launch_spread=0.02, launch="alternate") == pytest.approx(rounds)
+    assert judged(a_duel(NEAR), launch_spread=0.02).verdict is Verdict.PASS
+    assert judged(a_duel([1.03 * one for one in NEAR]), launch_spread=0.02).verdict is Verdict.INCONCLUSIVE
 
 
 def test_a_slower_candidate_fails_by_the_ratio_that_says_so() -> None:

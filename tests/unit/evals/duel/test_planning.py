@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from evals.duel.order import processors_of
 from evals.duel.rules import launch_mode
 from evals.duel.settings import ServingSettings
 from evals.errors import InvalidSubmissionError
@@ -58,3 +59,12 @@ def test_engines_on_gpus_take_turns_and_remote_ones_cannot() -> None:
 def test_the_command_that_submits_it_again_names_its_margin() -> None:
     wider = replace(workload(concurrency="4"), margin=0.1)
     assert '"margin": 0.1' in submit_command(replace(SUBMISSION, workloads=(wider,)))
+
+
+def test_the_place_is_drawn_for_each_round_and_is_alike_for_warm_ups() -> None:
+    places = [processors_of(7, round) for round in range(200)]
+    assert len(set(places)) == 200
+    assert all(0 <= place < 1 for place in places)
+    assert 60 < sum(place < 0.5 for place in places) < 140
+    assert processors_of(7, -3) == places[0]
+    assert processors_of(8, 0) != places[0]

@@ -29,7 +29,7 @@ from tests.unit.evals.serving.scripted import Met, native_stream, serving, simpl
 Send = Callable[[bytes], Awaitable[None]]
 OPTIONS: dict[str, Any] = {
     "concurrency": "2", "requests": 16, "input_len": 20, "output_len": 4,
-    "min_rounds": 4, "max_rounds": 4, "max_warmups": 2,
+    "min_rounds": 4, "max_rounds": 4, "max_warmups": 2, "launch_spread": 0.0,
 }  # fmt: skip
 
 
@@ -65,12 +65,14 @@ class Ring:
     """Hold who was entered, in order, and see that nobody is while another is."""
 
     entered: list[str] = field(default_factory=list)
+    places: list[tuple[str, float]] = field(default_factory=list)
     inside: int = 0
 
-    def measured(self, name: str, url: str) -> Callable[[], AbstractContextManager[Address]]:
+    def measured(self, name: str, url: str) -> Callable[[float], AbstractContextManager[Address]]:
         @contextmanager
-        def enter() -> Iterator[Address]:
+        def enter(where: float) -> Iterator[Address]:
             self.entered.append(name)
+            self.places.append((name, where))
             self.inside += 1
             assert self.inside == 1
             try:
@@ -108,6 +110,9 @@ def test_a_duel_from_warm_up_to_verdict() -> None:
     rounds = {side: [one.round for one in passes if one.side == side] for side in (CANDIDATE, BASELINE)}
     measured = max(rounds[CANDIDATE]) + 1
     warmups = {name: len(found) - measured for name, found in rounds.items()}
+    places = [[where for name, where in ring.places if name == side][-measured:] for side in (CANDIDATE, BASELINE)]
+    assert places[0] == places[1]
+    assert len(set(places[0])) == measured
     assert min(warmups.values()) >= 2
     assert measured >= 4  # more where a busy machine spoiled one
     assert rounds == {name: [*range(-1, -count - 1, -1), *range(measured)] for name, count in warmups.items()}

@@ -19,7 +19,7 @@ from evals.metrics import SERVING_METRICS
 from evals.outcome import Verdict
 from tests.unit.evals.duel.examples import a_duel, a_pass, faulty
 
-SETTINGS = ServingSettings(concurrency="8")
+SETTINGS = ServingSettings(concurrency="8", launch_spread=0.0)
 MARGIN = 0.05
 CLOSE = [1.0, 1.001, 0.999, 1.0005, 0.9995, 1.0002]
 WIDE = [1.0, 1.2, 0.8, 1.1, 0.9, 1.05] * 4

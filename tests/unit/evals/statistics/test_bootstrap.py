@@ -1,0 +1,49 @@
+"""The bootstrap-t interval: against scipy's resampling, and at its edges."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from evals.statistics.bootstrap import bootstrap_interval
+from evals.statistics.means import t_interval
+
+
+def test_of_many_normal_values_it_is_students_interval() -> None:
+    values = np.random.default_rng(3).normal(0.02, 0.05, 200).tolist()
+    found, student = bootstrap_interval(values), t_interval(values)
+    assert found is not None
+    assert student is not None
+    assert (found.low, found.high) == pytest.approx((student.low, student.high), abs=0.0015)
+
+
+def test_it_leans_the_way_the_values_do() -> None:
+    values = np.exp(np.random.default_rng(3).normal(size=40)).tolist()
+    found, student = bootstrap_interval(values), t_interval(values)
+    assert found is not None
+    assert student is not None
+    assert found.high > student.high
+    assert found.low > student.low
+
+
+def test_it_is_wider_than_the_percentiles_of_few_values() -> None:
+    values = np.random.default_rng(5).normal(size=6)
+    found = bootstrap_interval(values.tolist())
+    percentiles = stats.bootstrap((values,), np.mean, method="percentile", rng=1).confidence_interval
+    assert found is not None
+    assert found.low < percentiles.low < percentiles.high < found.high
+
+
+def test_the_same_values_give_the_same_interval_and_the_negated_ones_its_mirror() -> None:
+    values = [0.1, 0.4, -0.2, 0.3, 0.9]
+    found, negated = bootstrap_interval(values), bootstrap_interval([-value for value in values])
+    assert found == bootstrap_interval(values)
+    assert found is not None
+    assert negated is not None
+    assert (found.low, found.high) == pytest.approx((-negated.high, -negated.low), abs=1e-12)
+
+
+@pytest.mark.parametrize("values", [[], [0.1, 0.2, 0.3], [0.5] * 9])
+def test_values_that_say_nothing_give_none(values: list[float]) -> None:
+    assert bootstrap_interval(values) is None
