@@ -15,7 +15,8 @@ COPY db db
 COPY evals evals
 COPY workers workers
 COPY demo demo
-RUN pip install --no-cache-dir --constraint requirements.lock --editable '.[api,cli,worker]'
+RUN pip install --no-cache-dir --constraint requirements.lock --editable '.[api,cli,worker]' \
+ && pip install --no-cache-dir --no-deps "$(grep '^apache-otava==' requirements.lock)"
 
 RUN useradd --create-home --uid 10001 plumbline \
  && install --directory --owner plumbline /var/lib/plumbline

@@ -65,7 +65,7 @@ format: setup ## Let ruff mend what it can
 
 lock: setup ## Choose the newest versions that pyproject.toml allows
 	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --no-annotate --upgrade \
-	  --no-config --custom-compile-command "make lock" --quiet --output-file requirements.lock
+	  --group without-dependencies --config-file uv.toml --custom-compile-command "make lock" --quiet --output-file requirements.lock
 
 migration: setup ## Write the migration for a change of db/tables.py: make migration m="what changes"
 	@test -n "$(m)" || { echo 'say what changes: make migration m="..."'; exit 1; }

@@ -1,0 +1,1 @@
+"""History: the points of a lineage, their noise, and what became of its level."""
