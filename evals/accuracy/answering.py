@@ -27,8 +27,9 @@ async def ask_all(
     on_response: OnResponse,
     check: Check,
     ask: Ask | None = None,
+    order: Sequence[int] | None = None,
 ) -> list[Response]:
-    """Return the answers in the order of the questions; they are sent in another (see `send_order`).
+    """Return the answers in the order of the questions; they are sent in another: in `order`, or see `send_order`.
 
     concurrency: a number means exactly so many in flight. ask: how one question is put to the engine; by default with
     one request for a text. on_response is called in the event loop for each answer and must not block. check is
@@ -38,7 +39,8 @@ async def ask_all(
         return []
     limit = Fixed(concurrency) if isinstance(concurrency, int) else concurrency
     await limit.begin(client)
-    asking = _Asking(client, questions, limit, on_response, ask or ask_for_text)
+    places = send_order([question.prompt for question in questions]) if order is None else order
+    asking = _Asking(client, questions, limit, on_response, ask or ask_for_text, places)
     await asking.run(check)
     return [answer for answer in asking.answers if answer is not None]
 
@@ -84,6 +86,7 @@ class _Asking:
         concurrency: Concurrency,
         on_response: OnResponse,
         ask: Ask,
+        places: Sequence[int],
     ) -> None:
         self.answers: list[Response | None] = [None] * len(questions)
         self._client = client
@@ -91,7 +94,7 @@ class _Asking:
         self._concurrency = concurrency
         self._on_response = on_response
         self._ask = ask
-        self._places: Iterator[int] = iter(send_order([question.prompt for question in questions]))
+        self._places: Iterator[int] = iter(places)
         self._unasked = len(questions)
         self._completed = self._active = 0
         self._workers: set[asyncio.Task[None]] = set()

@@ -23,7 +23,7 @@ class Benchmark(Protocol):
         """Return all questions, in the items' order; the same ones at each call."""
 
     def judge(self, answers: Mapping[SampleKey, Response]) -> list[Score]:
-        """Judge the answers to all questions."""
+        """Judge the answers; items that lack one are left out."""
 
     def judge_one(self, question: Question, answer: Response) -> float | None:
         """Return an answer's value under the deciding metric; None when it cannot be judged alone."""

@@ -134,8 +134,9 @@ class DirectBenchmark:
                 yield name, number, item
 
     def judge(self, answers: Mapping[SampleKey, Response]) -> list[Score]:
-        """Judge the answers to all questions."""
-        return [score for question in self._questions for score in self._scores(question, answers[question.key])]
+        """Judge the answers; questions without one are left out."""
+        answered = [question for question in self._questions if question.key in answers]
+        return [score for question in answered for score in self._scores(question, answers[question.key])]
 
     def judge_one(self, question: Question, answer: Response) -> float | None:
         """Return an answer's value under the workload's metric."""

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-import time
-from collections import deque
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
-from evals.accuracy.answering import Check, ask_all
+from evals.accuracy.answering import ask_all
 from evals.accuracy.benchmark import Benchmark
 from evals.accuracy.choosing import ChoiceAsker
 from evals.accuracy.concurrency import concurrency_for
-from evals.accuracy.questions import Asked, Question
+from evals.accuracy.gate import Gate
+from evals.accuracy.meter import Decided, Meter
+from evals.accuracy.meter import Observer as Observer
+from evals.accuracy.meter import Progress as Progress
+from evals.accuracy.order import asking_order
+from evals.accuracy.questions import Question, sha256_of
 from evals.accuracy.thinking import thinking_facts
 from evals.client import EngineClient
 from evals.protocol import GenerationRequest
@@ -19,28 +24,6 @@ from evals.result import Response, SampleKey, Score
 from evals.spec import Workload, digest
 from evals.tokenizing import Tokenizer, TokenizerFile
 from evals.transport.loop import run_loop
-
-_JUDGING_S = 0.01
-"""How long the running score may keep the client waiting, four times a second."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Progress:
-    """Say how far a workload is; `right` of `scored` answers were right so far under the deciding metric."""
-
-    done: int
-    total: int
-    right: float
-    scored: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Observer:
-    """Hear what happens: every question with its answer, the progress, and a check that may raise to stop."""
-
-    on_response: Callable[[Asked, Response], None]
-    on_progress: Callable[[Progress], None]
-    check: Check
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,44 +60,54 @@ def run_accuracy(
     answered: Mapping[SampleKey, Response],
     observer: Observer,
     tokenizer: TokenizerFile = None,
+    gate: Gate | None = None,
 ) -> WorkloadResult:
     """Ask a benchmark's questions of an engine and judge the answers.
 
     answered: responses that need not be asked again; with all of them `connect` is never called. tokenizer: the
-    model's tokenizer file, if it lies here. Raises what the client or the observer's check raise.
+    model's tokenizer file, if it lies here. gate: ends the asking as soon as pass or fail is certain; questions are
+    asked in its order then. Raises what the client or the observer's check raise.
     """
     questions = benchmark.questions()
     missing = unanswered(benchmark, answered)
-    meter = _Meter(benchmark, observer, total=len(questions))
-    meter.begin(questions, answered, missing)
+    meter = Meter(benchmark, observer, total=len(questions), gate=gate)
     notes: dict[str, str] = {}
-    fresh: list[Response] = []
-    if missing:
-        fresh, notes = run_loop(_ask(workload, missing, connect, meter.heard, meter.tick, tokenizer))
-    fresh_by_key = {response.key: response for response in fresh}
-    answers = {question.key: fresh_by_key.get(question.key) or answered[question.key] for question in questions}
+    if gate is not None:
+        gate.reset()
+    meter.begin(questions, answered, missing)
+    if missing and not meter.decided:
+        order = None if gate is None else asking_order(missing, gate.order.items)
+        notes = run_loop(_ask(workload, missing, connect, meter, tokenizer, order))
+    unasked = {question.key for question in missing if meter.decided and question.key not in meter.fresh}
+    answers = {
+        question.key: meter.fresh.get(question.key) or answered[question.key]
+        for question in questions
+        if question.key not in unasked
+    }
     scores = benchmark.judge(answers)
     meter.finish([score.value for score in scores if score.metric == workload.metric])
-    notes |= sampling_notes(questions) | thinking_facts(answers.values(), workload.think_end)
-    return WorkloadResult(scores=scores, facts=_facts(benchmark, workload, scores), notes=notes)
+    notes |= sampling_notes(questions) | thinking_facts(answers.values(), workload.think_end) | _gate_notes(gate)
+    return WorkloadResult(scores=scores, facts=_facts(benchmark, workload, questions, scores, gate), notes=notes)
 
 
 async def _ask(
     workload: Workload,
     questions: Sequence[Question],
     connect: Callable[[], EngineClient],
-    on_response: Callable[[Question, Response], None],
-    check: Check,
+    meter: Meter,
     tokenizer: TokenizerFile,
-) -> tuple[list[Response], dict[str, str]]:
+    order: Sequence[int] | None,
+) -> dict[str, str]:
     concurrency = concurrency_for(workload.concurrency)
     async with connect() as client:
         asker = ChoiceAsker(Tokenizer(client, tokenizer), seed=workload.seed)
         await asker.prepare(client, questions)
-        responses = await ask_all(
-            client, questions, concurrency=concurrency, on_response=on_response, check=check, ask=asker.ask
-        )
-    return responses, {"concurrency": concurrency.describe(), **asker.describe()}
+        with suppress(Decided):
+            await ask_all(
+                client, questions, concurrency=concurrency, on_response=meter.heard, check=meter.tick, ask=asker.ask,
+                order=order,
+            )  # fmt: skip
+    return {"concurrency": concurrency.describe(), **asker.describe()}
 
 
 def _knows(answered: Mapping[SampleKey, Response], question: Question) -> bool:
@@ -122,62 +115,33 @@ def _knows(answered: Mapping[SampleKey, Response], question: Question) -> bool:
     return stored is not None and stored.request_sha256 == question.request_sha256
 
 
-class _Meter:
-    """Count answers, judge them as they come, and pass them on."""
-
-    def __init__(self, benchmark: Benchmark, observer: Observer, *, total: int) -> None:
-        self._benchmark = benchmark
-        self._observer = observer
-        self._total = total
-        self._done = self._scored = 0
-        self._right = 0.0
-        self._unjudged: deque[tuple[Question, Response]] = deque()
-
-    def begin(
-        self, questions: Sequence[Question], answered: Mapping[SampleKey, Response], missing: Sequence[Question]
-    ) -> None:
-        asked = {question.key for question in missing}
-        for question in questions:
-            if question.key not in asked:
-                self._done += 1
-                self._judge(question, answered[question.key])
-        self._tell()
-
-    def heard(self, question: Question, response: Response) -> None:
-        """Pass an answer on; judging it can cost more than asking did, so it waits for the next tick."""
-        self._observer.on_response(question, response)
-        self._done += 1
-        self._unjudged.append((question, response))
-
-    def tick(self) -> None:
-        """Judge what time allows, four times a second, and tell the progress; may raise to stop."""
-        self._observer.check()
-        end = time.perf_counter() + _JUDGING_S
-        while self._unjudged and time.perf_counter() < end:
-            self._judge(*self._unjudged.popleft())
-        self._tell()
-
-    def finish(self, values: Sequence[float]) -> None:
-        """Tell the final score, which makes judging the rest one by one needless."""
-        self._unjudged.clear()
-        self._right, self._scored = sum(values), len(values)
-        self._tell()
-
-    def _judge(self, question: Question, response: Response) -> None:
-        value = self._benchmark.judge_one(question, response)
-        if value is not None:
-            self._right += value
-            self._scored += 1
-
-    def _tell(self) -> None:
-        self._observer.on_progress(Progress(done=self._done, total=self._total, right=self._right, scored=self._scored))
-
-
-def _facts(benchmark: Benchmark, workload: Workload, scores: Sequence[Score]) -> dict[str, str]:
-    prompts = sorted({(score.task, score.doc_id, score.prompt_sha256) for score in scores})
+def _facts(
+    benchmark: Benchmark, workload: Workload, questions: Sequence[Question], scores: Sequence[Score], gate: Gate | None
+) -> dict[str, str]:
+    """Return what decides comparability; of a job that may stop early over all of its items, asked or not."""
+    judged = {(score.task, score.doc_id, score.prompt_sha256) for score in scores}
+    prompts = sorted(judged if gate is None else _prompts_of(questions))
     return {
         **benchmark.facts,
         "prompts_sha256": digest(prompts),
         "items": str(len(prompts)),
         "workload": workload.fingerprint(),
     }
+
+
+def _prompts_of(questions: Sequence[Question]) -> set[tuple[str, int, str]]:
+    """Return what the scores of all items would say of their prompts."""
+    texts: dict[tuple[str, int], list[str]] = defaultdict(list)
+    for question in questions:
+        if not question.key.repeat:
+            texts[(question.key.task, question.key.doc_id)].append(question.prompt)
+    return {(task, number, sha256_of("\0".join(prompts))) for (task, number), prompts in texts.items()}
+
+
+def _gate_notes(gate: Gate | None) -> dict[str, str]:
+    if gate is None:
+        return {}
+    notes = {"order_seed": str(gate.order.seed)}
+    if gate.decided_at is not None:
+        notes["stopped_early"] = f"certain after {gate.decided_at:,} of {len(gate.order.items):,} items"
+    return notes

@@ -54,7 +54,7 @@ class LmEvalBenchmark:
         return self._questions
 
     def judge(self, answers: Mapping[SampleKey, Response]) -> list[Score]:
-        """Let lm-eval judge the answers to all questions."""
+        """Let lm-eval judge the answers; items without all of theirs are left out."""
         by_item: dict[tuple[str, int], list[Question]] = defaultdict(list)
         for question in self._questions:
             by_item[(question.key.task, question.key.doc_id)].append(question)
@@ -62,6 +62,7 @@ class LmEvalBenchmark:
             score
             for questions in by_item.values()
             for repeat in range(self._workload.repeats)
+            if all(q.key in answers for q in questions if q.key.repeat == repeat)
             for score in self._scores([q for q in questions if q.key.repeat == repeat], answers)
         ]
 

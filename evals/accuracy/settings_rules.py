@@ -13,7 +13,7 @@ from evals.errors import InvalidSubmissionError
 from evals.repeats import MAJORITY, PASS_AT_ALL
 from evals.sgl_eval.benchmarks import check_workload, is_sgl_eval
 from evals.spec import Api, DataSource, Workload
-from evals.workload_kinds import check_without_items, has_items
+from evals.workload_kinds import check_without_items, has_items, may_stop_early
 
 _LEAST = (("limit", 1), ("repeats", 1), ("concurrency", 1), ("max_tokens", 1), ("few_shot", 0))
 
@@ -37,6 +37,12 @@ def check_settings(workload: Workload) -> None:
         )
     if workload.revision is not None and workload.data is not DataSource.HUB:
         raise _refused("revision", "a revision is one of the hub's", "leave revision out, or set data to hub")
+    if workload.early_stop and not may_stop_early(workload.benchmark):
+        raise _refused(
+            "early_stop",
+            f"{workload.benchmark} asks its items in an order of its own",
+            "leave early_stop out, or take the benchmark of the same name that Plumbline runs itself",
+        )
     if is_sgl_eval(workload.benchmark):
         check_workload(workload)
         return

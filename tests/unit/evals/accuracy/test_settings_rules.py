@@ -75,3 +75,11 @@ def test_the_deciding_metric_is_the_first_known_one(benchmark: str, first: str) 
     definitions = direct_definitions(benchmark)
     assert definitions is not None
     assert known_metrics(definitions[0])[0] == first
+
+
+def test_who_asks_in_an_order_of_its_own_cannot_stop_early() -> None:
+    check_settings(replace(GSM8K, early_stop=True))
+    other = replace(GSM8K, benchmark="sgl-eval/gsm8k", early_stop=True)
+    with pytest.raises(InvalidSubmissionError) as caught:
+        check_settings(other)
+    assert caught.value.details["field"] == "early_stop"
