@@ -1,0 +1,157 @@
+"""Baselines: which results were accepted, by whom and why, and which one of a lineage is the latest.
+
+A promotion is a row that is never changed: the baseline of a lineage is the result promoted last among those whose
+last row is a promotion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.orm import Session
+
+from db.lineages import ResultRecord, result_record, results_of
+from db.promotions import Action, By, PromotionRecord, accepted, add_promotions, promotion_record
+from db.runs import RunRecord, lock_run
+from db.states import RunState
+from db.tables_baselines import LineageResult, Promotion
+from evals.baseline import BaselineKind
+from evals.errors import PlumblineError
+from evals.lineage import Lineage
+from evals.outcome import Verdict
+from evals.result import Report
+from evals.spec import Role
+
+MAIN_TAG = "main"
+"""The tag of submissions that become baselines by themselves when they pass."""
+
+_TRUSTED = frozenset({Verdict.PASS.value, Verdict.INCONCLUSIVE.value, None})
+
+
+class NothingToPromoteError(PlumblineError):
+    """A run has no result that could become a baseline, or none that is one."""
+
+    code = "nothing_to_promote"
+
+
+class VerdictForbidsError(PlumblineError):
+    """A run that did not pass becomes a baseline only when a person insists."""
+
+    code = "verdict_forbids"
+
+
+def promote(
+    session: Session,
+    run_id: str,
+    *,
+    actor: str,
+    reason: str,
+    workload: str | None = None,
+    despite_verdict: bool = False,
+) -> list[PromotionRecord]:
+    """Let a person make a finished run's results baselines; return what was added, nothing for what is one already.
+
+    workload: this one alone. Raises NothingToPromoteError, and VerdictForbidsError for a workload that failed or was
+    incomparable unless `despite_verdict`.
+    """
+    results = _of_finished(lock_run(session, run_id), _of_candidate(session, run_id, workload))
+    for result in results:
+        if result.verdict not in _TRUSTED and not despite_verdict:
+            raise VerdictForbidsError(
+                f"the verdict about {result.workload} is {result.verdict}",
+                remedy="say despite_verdict (--despite-verdict) if it shall be the baseline all the same",
+            )
+    return add_promotions(session, results, Action.PROMOTED, By.PERSON, actor, reason)
+
+
+def demote(
+    session: Session, run_id: str, *, actor: str, reason: str, workload: str | None = None
+) -> list[PromotionRecord]:
+    """Let a person take a run's baselines back; the one accepted before becomes its lineage's baseline again."""
+    lock_run(session, run_id)
+    results = [one for one in results_of(session, run_id) if workload in (None, one.workload)]
+    added = add_promotions(session, results, Action.DEMOTED, By.PERSON, actor, reason)
+    if not added:
+        raise NothingToPromoteError(f"no result of run {run_id} is a baseline", remedy="see `plumbline baselines list`")
+    return added
+
+
+def promote_by_rule(session: Session, report: Report, run: RunRecord) -> list[PromotionRecord]:
+    """Make baselines of what the rules accept, once: a passed run tagged main, and a backfilled baseline.
+
+    Never of a part of a benchmark, and never of a pull request's candidate.
+    """
+    whole = [result for result in results_of(session, report.run_id) if result.partial is None]
+    source = run.submission.baseline_from
+    backfilled = [result for result in whole if result.role is Role.BASELINE]
+    added = []
+    if source is not None and source.kind is BaselineKind.BACKFILL and report.verdict is not Verdict.ERROR:
+        said = f"run {run.id} measured what its lineage lacked"
+        added += add_promotions(session, backfilled, Action.PROMOTED, By.RULE, "backfill", said)
+    is_main = MAIN_TAG in run.submission.tags and run.submission.pull_request is None
+    if is_main and report.verdict is Verdict.PASS:
+        passed = [result for result in whole if result.role is Role.CANDIDATE]
+        said = f"run {run.id} passed with the tag {MAIN_TAG}"
+        added += add_promotions(session, passed, Action.PROMOTED, By.RULE, "main passed", said)
+    return added
+
+
+def current_baseline(session: Session, lineage: Lineage) -> ResultRecord | None:
+    """Return the latest accepted result of a lineage, or None."""
+    return _first(session, lambda query: query.where(LineageResult.lineage == lineage.key))
+
+
+def stored_baseline(session: Session, *, model: str, workload_key: str, engine: str) -> ResultRecord | None:
+    """Return the result accepted last on any hardware, or None: accuracy may be compared across hardware."""
+    return _first(
+        session,
+        lambda query: query.where(
+            LineageResult.model == model, LineageResult.workload_key == workload_key, LineageResult.engine == engine
+        ),
+    )
+
+
+def list_baselines(session: Session, *, model: str | None = None, lineage: str | None = None) -> list[PromotionRecord]:
+    """Return the baseline of every lineage with the promotion that made it one, the newest first.
+
+    model, lineage: only this one's (a lineage by its key).
+    """
+    found = accepted()
+    if model is not None:
+        found = found.where(LineageResult.model == model)
+    if lineage is not None:
+        found = found.where(LineageResult.lineage == lineage)
+    rows = session.execute(
+        found.ext(distinct_on(LineageResult.lineage)).order_by(LineageResult.lineage, Promotion.id.desc())
+    )
+    latest = sorted(rows, key=lambda row: -row[0].id)
+    return [promotion_record(promotion, result_record(result)) for promotion, result in latest]
+
+
+def history(session: Session, lineage: str, *, limit: int = 1000) -> list[PromotionRecord]:
+    """Return the promotions and demotions of a lineage (by its key), the newest first."""
+    query = select(Promotion, LineageResult).join(LineageResult, LineageResult.id == Promotion.result_id)
+    rows = session.execute(query.where(Promotion.lineage == lineage).order_by(Promotion.id.desc()).limit(limit))
+    return [promotion_record(promotion, result_record(result)) for promotion, result in rows]
+
+
+def _first(session: Session, narrowed: Callable[[Any], Any]) -> ResultRecord | None:
+    row = session.execute(narrowed(accepted()).order_by(Promotion.id.desc()).limit(1)).first()
+    return result_record(row[1]) if row else None
+
+
+def _of_candidate(session: Session, run_id: str, workload: str | None) -> list[ResultRecord]:
+    found = [result for result in results_of(session, run_id) if result.role is Role.CANDIDATE]
+    return [result for result in found if workload in (None, result.workload)]
+
+
+def _of_finished(run: RunRecord, results: list[ResultRecord]) -> list[ResultRecord]:
+    if run.state is not RunState.FINISHED or not results:
+        raise NothingToPromoteError(
+            f"run {run.id} has no whole result to promote",
+            remedy="a run can be a baseline once it has finished and its candidate has answered every item",
+        )
+    return results
