@@ -13,7 +13,21 @@ from api.headers import SecurityHeaders
 from api.limits import RequestLimits
 from api.openapi import document
 from api.resources import ROOT
-from api.routes import events, health, logs, pages, reports, samples, submissions, suites
+from api.routes import (
+    baselines,
+    events,
+    explain,
+    health,
+    history,
+    logs,
+    pages,
+    regressions,
+    reports,
+    samples,
+    schedules,
+    submissions,
+    suites,
+)
 from dashboard.render import STATIC
 from db.settings import settings
 
@@ -21,6 +35,12 @@ _DESCRIPTION = """Compare inference engines on benchmarks, and get a verdict.
 
 Errors are problem documents (RFC 9457) that name the field and the remedy. All of `/api/v1` needs
 `Authorization: Bearer plb_...` with a token from `plumbline tokens create`."""
+
+
+_ROUTES = (
+    submissions, events, reports, samples, explain, baselines, history, regressions, schedules, logs, suites, health,
+    pages,
+)  # fmt: skip
 
 
 def create_app() -> FastAPI:
@@ -35,7 +55,7 @@ def create_app() -> FastAPI:
         redirect_slashes=False,
     )
     add_handlers(app)
-    for module in (submissions, events, reports, samples, logs, suites, health, pages):
+    for module in _ROUTES:
         app.include_router(module.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.openapi = partial(document, app)  # type: ignore[method-assign]  # FastAPI's documented way to extend it

@@ -59,4 +59,5 @@ def _check(token: TokenInfo, role: TokenRole) -> None:
 
 
 Viewer = Annotated[TokenInfo, Depends(require(TokenRole.VIEWER))]
+Maintainer = Annotated[TokenInfo, Depends(require(TokenRole.MAINTAINER))]
 Submitter = Annotated[TokenInfo, Depends(require(TokenRole.SUBMITTER))]

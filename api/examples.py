@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from api.history_examples import history_examples
 from api.resources import EXAMPLE_RUN_ID, ROOT
 from db.codec import to_json
 from evals.plan import load_suite
@@ -71,6 +72,42 @@ SAMPLE: dict[str, Any] = {
     "candidate": _SIDE | {"value": 0.0, "extracted": "18", "text": " Zoe is 3 years old. 3 + 15 = 18.\n#### 18"},
     "baseline": _SIDE,
 }
+_LINEAGE = {
+    "model": "/models/demo-text",
+    "workload": "gsm8k@0123456789ab",
+    "engine": "sglang",
+    "hardware": "2 x Intel(R) Xeon(R) Processor, 24 GiB",
+}
+PROMOTION: dict[str, Any] = {
+    "action": "promoted",
+    "by": "rule",
+    "actor": "main passed",
+    "reason": f"run {EXAMPLE_RUN_ID} passed with the tag main",
+    "at": _ENDED,
+    "lineage": {"key": " | ".join(_LINEAGE.values())} | _LINEAGE,
+    "run": EXAMPLE_RUN_ID,
+    "workload": "gsm8k",
+    "verdict": "pass",
+    "partial": None,
+    "metrics": {
+        "exact_match,strict-match": {
+            "value": 0.85,
+            "n": 300,
+            "low": 0.805,
+            "high": 0.886,
+            "unit": "share",
+            "direction": "higher",
+            "kind": "accuracy",
+            "decides": True,
+            "other": 0.85,
+            "difference": 0.0,
+        }
+    },
+    "source_commit": None,
+    "fingerprint": {"engine": "sglang", "engine_version": "0.5.23", "sampling": {"max_tokens": "128"}},
+    "fingerprint_sha256": "5f0c" * 16,
+    "finished_at": _ENDED,
+}
 
 
 def answer_examples() -> dict[str, Any]:
@@ -80,5 +117,8 @@ def answer_examples() -> dict[str, Any]:
         f"{ROOT}/submissions": {"items": [RUN], "next": following},
         f"{ROOT}/submissions/{{run_id}}": RUN,
         f"{ROOT}/submissions/{{run_id}}/samples": {"items": [SAMPLE], "next": None},
+        f"{ROOT}/baselines": {"items": [PROMOTION]},
+        f"{ROOT}/baselines/history": {"items": [PROMOTION]},
+        **history_examples(),
         f"{ROOT}/suites": {"items": [{"name": "demo", "workloads": to_json(load_suite("demo"))}]},
     }

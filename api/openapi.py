@@ -9,6 +9,7 @@ from fastapi.openapi.utils import get_openapi
 
 from api.examples import answer_examples
 from api.problems import MEDIA_TYPE, Problem, title_of
+from api.resources import ROOT
 
 _EXAMPLE = {
     "type": "/problems/invalid_submission",
@@ -45,7 +46,7 @@ def _statuses(path: str, method: str) -> list[int]:
     if not path.startswith("/api/"):
         return [503] if path == "/readyz" else []
     statuses = [401, 403, 413, 422, 500, 503]
-    if "{" in path:
+    if "{" in path or path == f"{ROOT}/history":
         statuses.append(404)
     if method == "post":
         statuses += [400, 409]

@@ -26,20 +26,29 @@ _STATUS_OF_CODE = {
     "forbidden": 403,
     "forbidden_by_policy": 403,
     "idempotency_key_reused": 422,
+    "illegal_transition": 409,
     "invalid_request": 422,
     "invalid_submission": 422,
+    "no_baseline": 409,
     "no_log": 404,
     "no_report_yet": 404,
     "no_samples": 404,
     "not_finished": 409,
     "no_service_address": 503,
+    "nothing_to_promote": 409,
     "nothing_to_retry": 409,
     "not_ready": 503,
+    "schedule_exists": 409,
     "unauthenticated": 401,
+    "unknown_item": 404,
     "unknown_job": 404,
+    "unknown_lineage": 404,
     "unknown_plot": 404,
+    "unknown_regression": 404,
     "unknown_run": 404,
+    "unknown_schedule": 404,
     "unknown_workload": 404,
+    "verdict_forbids": 409,
 }
 
 
@@ -91,8 +100,8 @@ def field_pointer(field: str) -> str:
     An argument's name may contain dots itself; an engine's kind is the field `engine` here.
     """
     parts = field.split(".")
-    if parts[1:] == ["kind"]:
-        parts = [parts[0], "engine"]
+    if parts[1:] == ["kind"] or (parts[2:] == ["kind"] and parts[1] != "args"):
+        parts = [*parts[:-1], "engine"]
     if len(parts) > 2 and parts[1] == "args":
         parts = [*parts[:2], ".".join(parts[2:])]
     return pointer(parts)

@@ -4,45 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints
 
+from api.engine_schemas import BaselineRequest, EngineRequest
+from api.fields import Argument, ModelPath, Name, StrictRequest
 from evals.spec import Api, DataSource
-
-_ONE_LINE = r"^[^\u0000-\u001f\u007f]+$"
-_NO_OPTION = r"^[^\u0000-\u001f\u007f-][^\u0000-\u001f\u007f]*$"  # an engine must not take a model for an option
-
-
-def _scalar(value: Any) -> Any:
-    if isinstance(value, str) and len(value) > 4096:
-        raise ValueError("an argument's value has at most 4096 characters")
-    if isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value):
-        raise ValueError("the text is no Unicode")
-    if isinstance(value, int) and abs(value) >= 2**63:
-        raise ValueError("the number does not fit into 64 bits")
-    if not isinstance(value, str | int | float | bool):
-        raise ValueError("an argument's value is a text, a number, true or false")
-    return value
 
 
 def _as_object(value: Any) -> Any:
     return {"path": value} if isinstance(value, str) else value
 
 
-def _name(length: int) -> Any:
-    return StringConstraints(min_length=1, max_length=length, pattern=_ONE_LINE)
-
-
-Name = Annotated[str, _name(64)]
-Location = Annotated[str, _name(1024)]
-ModelPath = Annotated[str, StringConstraints(max_length=1024, pattern=_NO_OPTION)]
-Argument = Annotated[Any, AfterValidator(_scalar), WithJsonSchema({"type": ["string", "number", "boolean"]})]
-
-
-class _Request(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class ModelRequest(_Request):
+class ModelRequest(StrictRequest):
     """The model under test."""
 
     path: ModelPath = Field(
@@ -53,51 +26,7 @@ class ModelRequest(_Request):
     )
 
 
-class EngineRequest(_Request):
-    """An engine and how it is started; what is left out has the default that is named."""
-
-    engine: Name = Field(description="sglang, hf or remote", examples=["sglang"])
-    args: dict[Annotated[str, StringConstraints(max_length=128)], Argument] = Field(
-        default_factory=dict,
-        max_length=100,
-        description="The engine's own command-line arguments without dashes; true means a bare flag.",
-        examples=[{"mem-fraction-static": 0.5}],
-    )
-    dtype: Name | None = Field(
-        default=None,
-        description="auto, float32, bfloat16 or float16. Default: auto; for the baseline, the candidate's.",
-    )
-    device: Name | None = Field(
-        default=None,
-        description="cpu or cuda. Default: cpu, whatever the host has; for the baseline, the candidate's.",
-    )
-    gpus: int | None = Field(
-        default=None, ge=0, le=64, description="GPUs that the job holds. Default: as many as the arguments need."
-    )
-    source: Location | None = Field(
-        default=None,
-        description="SGLang's own code, where the operator permits it: installed, git:URL@REF, or wheel:/path/file.whl "
-        "on the worker's host. Default: installed.",
-        examples=["git:https://github.com/sgl-project/sglang@refs/pull/123/head"],
-    )
-    external_package: Location | None = Field(
-        default=None,
-        description="A Python package with SGLang model classes, where the operator permits it: a folder on the "
-        "worker's host, or git+URL@REF#subdirectory=FOLDER.",
-    )
-    external_processor: bool | None = Field(
-        default=None,
-        description="Whether the package brings a multimodal processor. Default: found in its files.",
-    )
-    architectures: list[Name] = Field(
-        default_factory=list, max_length=8, description="Replaces the model config's list of architectures."
-    )
-    base_url: Location | None = Field(default=None, description="Where a remote engine listens.")
-    served_model: Location | None = Field(default=None, description="The model's name at a remote engine.")
-    capabilities: list[Name] = Field(default_factory=list, max_length=16, description="What a remote engine can do.")
-
-
-class WorkloadRequest(_Request):
+class WorkloadRequest(StrictRequest):
     """A benchmark with its settings; what is left out is the benchmark's own."""
 
     benchmark: Name = Field(
@@ -126,6 +55,9 @@ class WorkloadRequest(_Request):
     think_end: Name | None = Field(default=None, description="What ends a model's thoughts.", examples=["</think>"])
     revision: Name | None = Field(default=None, description="A commit of the hub's dataset instead of the pinned one.")
     concurrency: int | None = Field(default=None, ge=1, le=4096, description="Default: found from the engine.")
+    early_stop: bool = Field(
+        default=False, description="Ask in a random order, and no more items than pass or fail takes; for gates."
+    )
     options: dict[Annotated[str, StringConstraints(max_length=64)], Argument] = Field(
         default_factory=dict,
         max_length=50,
@@ -134,7 +66,7 @@ class WorkloadRequest(_Request):
     )
 
 
-class PullRequestRequest(_Request):
+class PullRequestRequest(StrictRequest):
     """The pull request that a submission belongs to."""
 
     repository: Annotated[str, StringConstraints(max_length=140, pattern=r"^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$")] = Field(
@@ -144,7 +76,7 @@ class PullRequestRequest(_Request):
     head_sha: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{7,64}$")] | None = None
 
 
-class SubmissionRequest(_Request):
+class SubmissionRequest(StrictRequest):
     """What a client asks for."""
 
     model_config = ConfigDict(
@@ -158,6 +90,18 @@ class SubmissionRequest(_Request):
                     "suite": "gsm8k",
                     "tags": ["nightly"],
                 },
+                {
+                    "model": "/models/demo-text",
+                    "candidate": {"engine": "sglang"},
+                    "baseline": {"stored": True, "backfill": {"engine": "sglang"}},
+                    "suite": "demo",
+                },
+                {
+                    "model": "/models/demo-text",
+                    "candidate": {"engine": "sglang"},
+                    "baseline": {"published": {"value": 0.847, "n": 300, "source": "the model's card"}},
+                    "suite": "demo",
+                },
             ]
         }
     )
@@ -166,7 +110,7 @@ class SubmissionRequest(_Request):
         Field(description="A path or hub name, or an object with path and revision.")
     )
     candidate: EngineRequest
-    baseline: EngineRequest | None = Field(default=None, description="Default: hf on the candidate's device.")
+    baseline: BaselineRequest | None = Field(default=None, description="Default: hf on the candidate's device.")
     suite: Name | None = Field(default=None, examples=["demo"], description="Either a suite, or workloads.")
     workloads: list[WorkloadRequest] = Field(default_factory=list, max_length=50)
     limit: int | None = Field(
@@ -174,6 +118,9 @@ class SubmissionRequest(_Request):
         ge=1,
         le=1_000_000,
         description="Only the first items of each task (MMLU has 57).",
+    )
+    early_stop: bool = Field(
+        default=False, description="The same for all workloads that can stop early; never a full score or a baseline."
     )
     use_cache: bool = Field(default=True, description="Whether earlier answers of the same engine may be used again.")
     tags: list[Name] = Field(default_factory=list, max_length=20)

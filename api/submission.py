@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from api.schemas import EngineRequest, SubmissionRequest, WorkloadRequest
+from api.baselines import baseline_of
+from api.engines import engine_spec
+from api.schemas import SubmissionRequest, WorkloadRequest
 from db.settings import Settings
 from evals import engine_rules
 from evals.accuracy.settings_rules import check_settings
-from evals.code_sources import INSTALLED
+from evals.baseline import BaselineSource
+from evals.baseline_rules import check_baseline
 from evals.defaults import completed
 from evals.errors import InvalidSubmissionError
 from evals.modalities import require_eyes
@@ -18,9 +21,10 @@ from evals.workload_kinds import has_items
 def to_submission(request: SubmissionRequest, settings: Settings) -> Submission:
     """Return the submission; raise InvalidSubmissionError or PolicyError that names the field."""
     suite, workloads = _what(request)
-    candidate = _engine(request.candidate, inherited=None)
-    baseline = _engine(request.baseline or EngineRequest(engine="hf"), inherited=candidate)
-    for side, spec in (("candidate", candidate), ("baseline", baseline)):
+    candidate = engine_spec(request.candidate, inherited=None)
+    baseline, source = baseline_of(request.baseline, candidate)
+    launched = _launched(candidate, baseline, source)
+    for side, spec in launched.items():
         engine_rules.check(spec, side=side, code_roots=settings.code_roots, repositories=settings.repositories)
     wanted = request.pull_request
     submission = Submission(
@@ -30,20 +34,34 @@ def to_submission(request: SubmissionRequest, settings: Settings) -> Submission:
         suite=suite,
         workloads=workloads,
         limit=request.limit,
+        early_stop=request.early_stop,
         use_cache=request.use_cache,
         tags=tuple(request.tags),
         pull_request=PullRequest(**wanted.model_dump()) if wanted else None,
+        baseline_from=source,
     )
     asked = workloads_of(submission)
     if submission.limit is not None and not any(has_items(workload.benchmark) for workload in asked):
         raise InvalidSubmissionError(
             "a limit cuts datasets, and nothing that is asked for has one", remedy="leave limit out", field="limit"
         )
+    if submission.early_stop and not any(workload.early_stop for workload in asked):
+        raise InvalidSubmissionError(
+            "nothing that is asked for can stop early", remedy="leave early_stop out", field="early_stop"
+        )
     for workload in asked:
         check_settings(workload)
-        require_eyes(submission.model, candidate, workload, side="candidate")
-        require_eyes(submission.model, baseline, workload, side="baseline")
+        for side, spec in launched.items():
+            require_eyes(submission.model, spec, workload, side=side)
+    check_baseline(source, asked)
     return submission
+
+
+def _launched(candidate: EngineSpec, baseline: EngineSpec, source: BaselineSource | None) -> dict[str, EngineSpec]:
+    """Return the engines that may be launched for the run, by the field that names each."""
+    if source is None:
+        return {"candidate": candidate, "baseline": baseline}
+    return {"candidate": candidate} | ({"baseline.backfill": baseline} if source.backfill else {})
 
 
 def _what(request: SubmissionRequest) -> tuple[str, tuple[Workload, ...]]:
@@ -72,32 +90,3 @@ def _workload(request: WorkloadRequest) -> Workload:
         settings["margin"] = 0.0
     name = request.name or request.benchmark
     return completed(Workload(**settings, name=name, metric=request.metric or ""))
-
-
-def _engine(request: EngineRequest, *, inherited: EngineSpec | None) -> EngineSpec:
-    if request.engine == "remote":
-        inherited = None
-    spec = EngineSpec(
-        kind=request.engine,
-        args=dict(request.args),
-        dtype=request.dtype or (inherited.dtype if inherited else "auto"),
-        device=request.device or (inherited.device if inherited else "cpu"),
-        source=request.source or INSTALLED,
-        external_package=request.external_package,
-        external_processor=request.external_processor,
-        architectures=tuple(request.architectures),
-        base_url=request.base_url,
-        served_model=request.served_model,
-        capabilities=tuple(request.capabilities),
-    )
-    gpus = request.gpus if request.gpus is not None else _default_gpus(spec)
-    return EngineSpec(**{**vars(spec), "gpus": gpus})
-
-
-def _default_gpus(spec: EngineSpec) -> int:
-    if spec.device != "cuda" or spec.kind == "remote":
-        return 0
-    names = {name for pair in engine_rules.PARALLELISM.items() for name in pair}
-    sizes = [value for name, value in spec.args.items() if name in names]
-    whole = all(isinstance(value, int) and not isinstance(value, bool) and value >= 1 for value in sizes)
-    return engine_rules.parallel_size(spec) if whole else 1

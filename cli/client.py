@@ -68,6 +68,10 @@ class Client:
         headers = {"Idempotency-Key": key} if key else {}
         return self._request("POST", path, json=body, headers=headers).json()
 
+    def delete(self, path: str) -> None:
+        """Remove what is at a path."""
+        self._request("DELETE", path)
+
     @contextmanager
     def events(self, path: str) -> Iterator[Iterator[ServerSentEvent]]:
         """Yield the Server-Sent Events at a path."""

@@ -6,8 +6,11 @@ from typing import Annotated
 
 import typer
 
-from cli import engines, harnesses, tokens
+from cli import baselines, engines, harnesses, regressions, schedules, tokens
+from cli.bisect import bisect
 from cli.doctor import doctor
+from cli.explain import explain
+from cli.history import history
 from cli.logs import logs
 from cli.preflight import preflight
 from cli.rescoring import rescore
@@ -25,7 +28,7 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
 )
 
-_SERVICE, _RUNS = "The service", "Runs"
+_SERVICE, _RUNS, _HISTORY = "The service", "Runs", "History"
 
 app.command(rich_help_panel=_SERVICE)(up)
 app.command(rich_help_panel=_SERVICE)(down)
@@ -36,13 +39,19 @@ app.add_typer(tokens.app, name="tokens", rich_help_panel=_SERVICE)
 app.command(rich_help_panel=_RUNS)(preflight)
 app.command(rich_help_panel=_RUNS)(submit)
 app.command(rich_help_panel=_RUNS)(watch)
+app.command(rich_help_panel=_RUNS)(bisect)
 app.command("list", rich_help_panel=_RUNS)(list_runs)
 app.command(rich_help_panel=_RUNS)(report)
 app.command(rich_help_panel=_RUNS)(rescore)
+app.command(rich_help_panel=_RUNS)(explain)
 app.command(rich_help_panel=_RUNS)(samples)
 app.command(rich_help_panel=_RUNS)(logs)
 app.command(rich_help_panel=_RUNS)(cancel)
 app.command(rich_help_panel=_RUNS)(retry)
+app.add_typer(baselines.app, name="baselines", rich_help_panel=_RUNS)
+app.command(rich_help_panel=_HISTORY)(history)
+app.add_typer(regressions.app, name="regressions", rich_help_panel=_HISTORY)
+app.add_typer(schedules.app, name="schedules", rich_help_panel=_HISTORY)
 
 
 def _version(wanted: bool) -> None:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable, Collection
+from inspect import Parameter, Signature, signature
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar, get_type_hints
 
 import typer
 
 from cli.client import Client, is_local, read_token, server_url
 from evals.errors import InvalidSubmissionError, ModelNotFoundError
+
+R = TypeVar("R")
 
 Server = Annotated[
     str | None,
@@ -63,3 +67,21 @@ def _value(text: str) -> Any:
     except ValueError:
         return text
     return value if isinstance(value, int | float | bool) and text not in ("NaN", "Infinity", "-Infinity") else text
+
+
+def with_options_of(
+    command: Callable[..., Any], *, leaving_out: Collection[str]
+) -> Callable[[Callable[..., R]], Callable[..., R]]:
+    """Give a command that takes `**options` the options of another one; its own stand before them."""
+
+    def extend(function: Callable[..., R]) -> Callable[..., R]:
+        own = [one for one in signature(function).parameters.values() if one.kind is not Parameter.VAR_KEYWORD]
+        taken = {one.name for one in own} | set(leaving_out)
+        others = [one for name, one in signature(command).parameters.items() if name not in taken]
+        hints = get_type_hints(command, include_extras=True) | get_type_hints(function, include_extras=True)
+        parameters = [one.replace(annotation=hints[one.name], kind=Parameter.KEYWORD_ONLY) for one in (*own, *others)]
+        function.__annotations__ = {one.name: one.annotation for one in parameters}
+        function.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
+        return function
+
+    return extend

@@ -95,6 +95,12 @@ def retry(run: RunArgument, server: Server = None) -> None:
     print(f"Run {run} repeats: {', '.join(waiting)}. Follow it: plumbline watch {run}")
 
 
+def _baseline(asked: dict[str, Any]) -> str:
+    engine = str(asked["baseline"]["kind"])
+    source = (asked.get("baseline_from") or {}).get("kind", engine)
+    return engine if source == engine else f"{engine} ({source})"
+
+
 def _cells(run: dict[str, Any]) -> list[str]:
     asked = run["submission"]
     word = run["verdict"] or run["state"]
@@ -103,7 +109,7 @@ def _cells(run: dict[str, Any]) -> list[str]:
         run["id"],
         f"[{style}]{word}[/]" if style else word,
         cell(asked["model"]["path"].rstrip("/").rpartition("/")[2]),
-        cell(f"{asked['candidate']['kind']} / {asked['baseline']['kind']}"),
+        cell(f"{asked['candidate']['kind']} / {_baseline(asked)}"),
         cell(asked["suite"]),
         run["created_at"][:19].replace("T", " "),
     ]

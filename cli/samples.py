@@ -63,11 +63,11 @@ def _print(console: Console, item: dict[str, Any]) -> None:
     for side in ("candidate", "baseline"):
         answer = item[side]
         judged = {None: "not judged", 0.0: "wrong"}.get(answer["value"], "right")
-        console.print(f"{side}: {judged}, found {answer['extracted']!r}{_how(answer)}", style="bold", markup=False)
+        console.print(f"{side}: {judged}, found {answer['extracted']!r}{how_found(answer)}", style="bold", markup=False)
         console.print(visible(answer["text"] or ""), markup=False)
 
 
-def _how(answer: dict[str, Any]) -> str:
+def how_found(answer: dict[str, Any]) -> str:
     """Return by which rule the answer was found, and how likely each choice was, where that is known."""
     rule = f" ({answer['how']})" if answer.get("how") else ""
     likely = answer.get("log_probabilities")

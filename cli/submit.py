@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from cli.baseline_option import baseline_body
 from cli.client import ROOT, Client, is_local
 from cli.errors import ServerUnreachableError, readable
 from cli.options import JsonFlag, Server, client_of, model_path
@@ -29,11 +30,13 @@ Settings = typer.Option(
     help="A setting of all --benchmark, such as few_shot=5, metric=acc,none, or for parity tolerance=0.01.",
 )
 Source = typer.Option(help="SGLang's code: installed, git:URL@REF or wheel:PATH.", show_default="installed")
+Baseline = typer.Option(help="An engine to launch, stored, run:RUN, or published:VALUE/N.")
 BaselineSource = typer.Option(help="The same for the baseline.", show_default="installed")
 Package = typer.Option(
     metavar="FOLDER", help="A Python package with SGLang model classes, or git+URL@REF#subdirectory=FOLDER."
 )
 Processor = typer.Option(help="Whether the package brings a multimodal processor.", show_default="found in its files")
+EarlyStop = typer.Option("--early-stop", help="Ask no more items than pass or fail takes; never a full score.")
 Capability = typer.Option(help="What a remote candidate can do, such as chat; may be repeated.")
 BaselineCapability = typer.Option(help="What a remote baseline can do; may be repeated.")
 
@@ -42,13 +45,14 @@ BaselineCapability = typer.Option(help="What a remote baseline can do; may be re
 def submit(
     model: Annotated[str, typer.Option(help="A model's folder or hub name.")],
     engine: Annotated[str, typer.Option(help="The candidate: sglang, hf or remote.")] = "sglang",
-    baseline: Annotated[str, typer.Option(help="The engine to compare with.")] = "hf",
+    baseline: Annotated[str, Baseline] = "hf",
     suite: Annotated[str | None, typer.Option(help="What to measure.", show_default="demo")] = None,
     benchmark: Annotated[Texts, Benchmarks] = None,
     set_: Annotated[Texts, Settings] = None,
     workload: Annotated[Texts, Workloads] = None,
     no_cache: Annotated[bool, typer.Option("--no-cache", help="Ask everything anew.")] = False,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first items of each task (MMLU has 57).")] = None,
+    early_stop: Annotated[bool, EarlyStop] = False,
     revision: Annotated[str | None, typer.Option(help="A hub model's branch, tag or commit.")] = None,
     engine_arg: Annotated[Texts, Pairs] = None,
     baseline_arg: Annotated[Texts, BaselinePairs] = None,
@@ -57,6 +61,7 @@ def submit(
     gpus: Annotated[int | None, typer.Option(min=0, help="GPUs of the candidate.")] = None,
     engine_source: Annotated[str | None, Source] = None,
     baseline_source: Annotated[str | None, BaselineSource] = None,
+    backfill: Annotated[str | None, typer.Option(help="The engine to launch where no baseline is stored.")] = None,
     external_package: Annotated[str | None, Package] = None,
     external_processor: Annotated[bool | None, Processor] = None,
     architectures: Annotated[str | None, typer.Option(help="Model classes, separated by commas.")] = None,
@@ -73,6 +78,34 @@ def submit(
 ) -> None:
     """Compare a model on two engines; with --wait exit with 0 on a pass, 1 on a fail, 2 on everything else."""
     client = client_of(server)
+    body = submission_body(
+        client, model=model, engine=engine, baseline=baseline, suite=suite, benchmark=benchmark, set_=set_,
+        workload=workload, no_cache=no_cache, limit=limit, early_stop=early_stop, revision=revision,
+        engine_arg=engine_arg, baseline_arg=baseline_arg, dtype=dtype, device=device, gpus=gpus,
+        engine_source=engine_source, baseline_source=baseline_source, backfill=backfill,
+        external_package=external_package, external_processor=external_processor, architectures=architectures,
+        engine_url=engine_url, served_model=served_model, capability=capability, baseline_url=baseline_url,
+        baseline_served_model=baseline_served_model, baseline_capability=baseline_capability, tag=tag,
+    )  # fmt: skip
+    run = send(client, body)
+    tell(run, as_json=as_json, wait=wait)
+    if wait:
+        wait_and_tell(client, run["id"], as_json=as_json)
+
+
+def submission_body(
+    client: Client, *, model: str, engine: str = "sglang", baseline: str = "hf", suite: str | None = None,
+    benchmark: Texts = None, set_: Texts = None, workload: Texts = None, no_cache: bool = False,
+    limit: int | None = None, early_stop: bool = False, revision: str | None = None, engine_arg: Texts = None,
+    baseline_arg: Texts = None,
+    dtype: str | None = None, device: str | None = None, gpus: int | None = None, engine_source: str | None = None,
+    baseline_source: str | None = None, backfill: str | None = None, external_package: str | None = None,
+    external_processor: bool | None = None,
+    architectures: str | None = None, engine_url: str | None = None, served_model: str | None = None,
+    capability: Texts = None, baseline_url: str | None = None, baseline_served_model: str | None = None,
+    baseline_capability: Texts = None, tag: Texts = None,
+) -> dict[str, Any]:  # fmt: skip
+    """Return the JSON body of what the options of `plumbline submit` ask for."""
     candidate = Side(
         engine=engine, arguments_option="engine-arg", arguments=engine_arg, url=engine_url, served_model=served_model,
         capabilities=capability, gpus=gpus, source=engine_source, external_package=external_package,
@@ -84,18 +117,18 @@ def submit(
     )  # fmt: skip
     shared = {"dtype": dtype, "device": device}
     what = {"path": model_path(model, local=is_local(client.url)), "revision": revision}
-    sides = {"candidate": candidate.body(shared), "baseline": other.body(shared)}
+    sides = {"candidate": candidate.body(shared), "baseline": baseline_body(other, shared, backfill)}
     asked = what_to_measure(suite, benchmark or [], set_ or [], workload or [])
     how = {"limit": limit, "use_cache": False if no_cache else None, "tags": tag or []}
-    run = send(client, given({"model": given(what), **sides, **asked, **how}))
-    tell(run, as_json=as_json, wait=wait)
-    if wait:
-        wait_and_tell(client, run["id"], as_json=as_json)
+    return given({"model": given(what), **sides, **asked, **how, "early_stop": early_stop or None})
 
 
-def send(client: Client, body: dict[str, Any]) -> dict[str, Any]:
-    """Post a submission; after a broken connection once more, with the same key, so that there is one run."""
-    key = secrets.token_hex(16)
+def send(client: Client, body: dict[str, Any], *, key: str | None = None) -> dict[str, Any]:
+    """Post a submission; after a broken connection once more, with the same key, so that there is one run.
+
+    key: one that finds the run again whenever the same body is sent; by default a new one.
+    """
+    key = key or secrets.token_hex(16)
     try:
         run: dict[str, Any] = client.post(f"{ROOT}/submissions", body, key=key)
     except ServerUnreachableError:

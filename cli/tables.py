@@ -123,6 +123,7 @@ def _notes(report: Report) -> list[str]:
     sides = (report.candidate, report.baseline, *report.companions)
     notes = [_failure(side.role, side.error) for side in sides if side.error]
     notes += [reused_line(side) for side in (report.candidate, report.baseline) if side.reused]
+    notes += _origin(report)
     notes += serving_notes(report)
     served = {result.workload for result in report.serving}
     for comparison in report.comparisons:
@@ -139,6 +140,14 @@ def _notes(report: Report) -> list[str]:
                 f"{plural(unparsed[0], 'answer')} of the candidate, {unparsed[1]:,} of the baseline"
             )
     return notes
+
+
+def _origin(report: Report) -> list[str]:
+    """Say where a baseline comes from that was not launched, and in what it differs without being incomparable."""
+    if not report.baseline.origin:
+        return []
+    allowed = [f"{held.workload}: {said}" for held in report.fingerprints for said in held.allowed]
+    return [one_line(said, 300) for said in (f"baseline: {report.baseline.origin}", *allowed)]
 
 
 def _failure(role: str, error: dict[str, object]) -> str:

@@ -115,7 +115,7 @@ def run_view(
         has_report=report is not None and not live,
         model=asked.model.path + (f"@{asked.model.revision}" if asked.model.revision else ""),
         suite=asked.suite + (f", first {asked.limit:,} items" if asked.limit is not None else ""),
-        engines=f"{asked.candidate.kind} against {asked.baseline.kind}",
+        engines=f"{asked.candidate.kind} against {asked.baseline_words}",
         created=moment(run.created_at),
         took=duration(seconds_between(run.created_at, run.finished_at)),
         tags=asked.tags,
@@ -126,7 +126,7 @@ def run_view(
         serving=tuple(serving_view(result) for result in report.serving) if report else (),
         has_pairs=_has_pairs(report),
         jobs=tuple(job_view(job, now=now) for job in jobs),
-        flips=tuple(flip_view(pair) for pair in flips),
+        flips=tuple(flip_view(pair, asked.model.path) for pair in flips),
         flips_in_all=sum(len(item.flips) for item in report.comparisons if item.decides) if report else 0,
         versions=fact_rows(report.candidate, report.baseline) if report else (),
         companions=tuple(companion_row(side) for side in report.companions) if report else (),
@@ -202,6 +202,8 @@ def fact_rows(candidate: SideSummary, baseline: SideSummary) -> tuple[FactRow, .
 
 def _facts(side: SideSummary) -> dict[str, str]:
     facts = {"engine": side.engine, "model": side.model}
+    if side.origin:
+        facts["measured"] = side.origin
     if side.hardware:
         facts["hardware"] = side.hardware
     if side.reused:

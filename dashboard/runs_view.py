@@ -42,7 +42,7 @@ def _row(run: RunRecord, jobs: Sequence[JobRecord]) -> RunRow:
         style=style,
         headline=run.headline or _doing(jobs),
         model=asked.model.path.rstrip("/").rpartition("/")[2] or asked.model.path,
-        engines=f"{asked.candidate.kind} against {asked.baseline.kind}",
+        engines=f"{asked.candidate.kind} against {asked.baseline_words}",
         suite=asked.suite,
         created=moment(run.created_at),
         took=duration(seconds_between(run.created_at, run.finished_at)),

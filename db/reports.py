@@ -5,7 +5,10 @@ from __future__ import annotations
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from db.baselines import promote_by_rule
 from db.codec import from_json, to_json
+from db.history import save_points
+from db.lineages import record_results
 from db.runs import close_run, lock_run
 from db.states import RunState
 from db.tables import StoredReport
@@ -20,11 +23,18 @@ class NoReportError(PlumblineError):
 
 
 def save_report(session: Session, report: Report) -> bool:
-    """Save a report and close its run; return False, and change nothing, when somebody else has done so."""
-    if lock_run(session, report.run_id).state != RunState.REPORTING:
+    """Save a report and close its run; return False, and change nothing, when somebody else has done so.
+
+    What the run measured joins its lineages and their history, and becomes their baseline where a rule says so.
+    """
+    run = lock_run(session, report.run_id)
+    if run.state != RunState.REPORTING:
         return False
     _add(session, report)
     close_run(session, report.run_id, verdict=report.verdict, headline=report.headline)
+    record_results(session, report)
+    save_points(session, report)
+    promote_by_rule(session, report, run)
     return True
 
 

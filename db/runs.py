@@ -79,8 +79,7 @@ def create_run(
     Raises IdempotencyConflictError when the key was used for another body.
     """
     if idempotency is not None:
-        session.execute(select(func.pg_advisory_xact_lock(func.hashtext(idempotency.token_id + idempotency.key))))
-        earlier = _earlier_run(session, idempotency)
+        earlier = earlier_run(session, idempotency)
         if earlier is not None:
             return earlier, False
     run = Run(
@@ -110,7 +109,12 @@ def create_run(
     return _record(run), True
 
 
-def _earlier_run(session: Session, idempotency: Idempotency) -> RunRecord | None:
+def earlier_run(session: Session, idempotency: Idempotency) -> RunRecord | None:
+    """Return the run that a key has made, or None; others with the key wait until the transaction ends.
+
+    Raises IdempotencyConflictError when the key was used for another body.
+    """
+    session.execute(select(func.pg_advisory_xact_lock(func.hashtext(idempotency.token_id + idempotency.key))))
     query = select(Run).where(Run.token_id == idempotency.token_id, Run.idempotency_key == idempotency.key)
     run = session.scalar(query)
     if run is not None and run.body_sha256 != idempotency.body_sha256:

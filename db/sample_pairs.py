@@ -47,7 +47,7 @@ class SampleQuery:
     """Choose samples of a workload under one metric.
 
     flip: "any", "lost" (only the baseline right), "gained" (only the candidate right), "none", or None for all.
-    after: the (task, doc_id) behind which the page begins.
+    after: the (task, doc_id) behind which the page begins. item: the only (task, doc_id) that is wanted.
     """
 
     candidate_job: str
@@ -57,6 +57,7 @@ class SampleQuery:
     flip: str | None = None
     unparsed: bool = False
     after: tuple[str, int] | None = None
+    item: tuple[str, int] | None = None
     limit: int = 50
 
 
@@ -71,6 +72,8 @@ def sample_pairs(session: Session, query: SampleQuery) -> list[SamplePair]:
     statement = joined.where(_flip_filter(query, ours, theirs)).order_by(task, doc).limit(query.limit)
     if query.after is not None:
         statement = statement.where(or_(task > query.after[0], and_(task == query.after[0], doc > query.after[1])))
+    if query.item is not None:
+        statement = statement.where(task == query.item[0], doc == query.item[1])
     rows = [tuple(row) for row in session.execute(statement)]
     width = len(ours.c)
     return [

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, tuple_
 from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.orm import Session
 
@@ -94,6 +94,16 @@ def forget_responses(session: Session, lease: Lease) -> None:
 def responses_of(session: Session, job_id: str, workload: str) -> list[Response]:
     """Return all responses of a workload."""
     query = select(StoredResponse).where(StoredResponse.job_id == job_id, StoredResponse.workload == workload)
+    return [response_of(row) for row in session.scalars(query)]
+
+
+def responses_to(session: Session, job_id: str, workload: str, items: Sequence[tuple[str, int]]) -> list[Response]:
+    """Return the responses of a workload to some items (task, doc_id), as far as there are any."""
+    query = select(StoredResponse).where(
+        StoredResponse.job_id == job_id,
+        StoredResponse.workload == workload,
+        tuple_(StoredResponse.task, StoredResponse.doc_id).in_(items),
+    )
     return [response_of(row) for row in session.scalars(query)]
 
 

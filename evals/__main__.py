@@ -1,4 +1,5 @@
-"""`python -m evals`: BENCHMARK --base-url URL runs a workload, `score` judges answers, `parity` compares servers.
+"""`python -m evals`: BENCHMARK --base-url URL runs a workload, `score` judges answers, `parity` compares servers,
+`compare` holds two files of scores together.
 
 `serving` loads a server and measures its latencies and throughput, `duel` holds two servers against each other in that,
 `saturation` finds the highest request rate at which a server keeps latency limits.
@@ -14,6 +15,7 @@ from evals.errors import PlumblineError
 
 COMMANDS = {
     "score": "Score answers that a file holds.",
+    "compare": "Hold two files of scores together.",
     "parity": "Is it the same model on two servers?",
     "serving": "Load a server and measure it.",
     "duel": "Which of two servers is faster?",

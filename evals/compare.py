@@ -4,17 +4,29 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from evals.differences import Difference, difference_of
-from evals.formatting import about, amount, margin_of, one_line, plural
+from evals.deciding import reasons_for, verdict_on
+from evals.differences import FEWEST_GROUPS, difference_of
+from evals.formatting import one_line
 from evals.measure import measure, metric_of, split_metric
 from evals.metrics import METRICS, Direction, Metric
 from evals.pairing import Pairing, conflicts, pair_up
 from evals.repeats import by_item
 from evals.result import Comparison, Score, Verdict
 from evals.spec import Workload
-from evals.statistics.interval import Interval
+from evals.statistics.interval import CONFIDENCE
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Terms:
+    """Hold what holds for every metric of a workload."""
+
+    workload: Workload
+    forbidden: Sequence[str]
+    directions: Mapping[str, Direction]
+    confidence: float
+    fewest_groups: int
 
 
 def compare_workload(
@@ -24,22 +36,30 @@ def compare_workload(
     baseline: Sequence[Score],
     differing_settings: Sequence[str] = (),
     directions: Mapping[str, Direction] | None = None,
+    confidence: float = CONFIDENCE,
+    fewest_groups: int = FEWEST_GROUPS,
 ) -> tuple[Comparison, ...]:
     """Return one comparison for each "metric,filter" seen, the workload's own first: it alone decides.
 
     directions: which way metrics improve that are not known here, as the harness says. Different prompts, reference
     answers or settings (see `difference_of_settings`) make every metric of the workload incomparable; so does an item
-    that one side lacks, for the metrics concerned.
+    that one side lacks, for the metrics concerned. fewest_groups: from how many tasks on these are groups of items that
+    may be alike. confidence: of the intervals; only a judgement that shares its error with another takes more.
     """
     unparsed = _unparsed(candidate), _unparsed(baseline)
     candidate, baseline = by_item(candidate, beside=baseline), by_item(baseline, beside=candidate)
     ours, theirs = _by_metric(candidate), _by_metric(baseline)
     others = sorted((ours.keys() | theirs.keys()) - {workload.metric})
-    forbidden = (*differing_settings, *conflicts(candidate, baseline))
     heard = any(score.parsed for score in (*candidate, *baseline) if score.metric == workload.metric)
+    terms = _Terms(
+        workload=workload,
+        forbidden=(*differing_settings, *conflicts(candidate, baseline)),
+        directions=directions or {},
+        confidence=confidence,
+        fewest_groups=fewest_groups,
+    )
     rows = (
-        _compare_metric(workload, name, ours.get(name, []), theirs.get(name, []), forbidden, directions or {})
-        for name in (workload.metric, *others)
+        _compare_metric(terms, name, ours.get(name, []), theirs.get(name, [])) for name in (workload.metric, *others)
     )
     return tuple(_not_blind(_with_unparsed(row, unparsed), silent=row.decides and not heard) for row in rows)
 
@@ -93,47 +113,62 @@ def _by_metric(scores: Sequence[Score]) -> dict[str, list[Score]]:
     return groups
 
 
-def _compare_metric(
-    workload: Workload,
-    name: str,
-    ours: Sequence[Score],
-    theirs: Sequence[Score],
-    forbidden: Sequence[str],
-    directions: Mapping[str, Direction],
-) -> Comparison:
+def _compare_metric(terms: _Terms, name: str, ours: Sequence[Score], theirs: Sequence[Score]) -> Comparison:
     metric_key, filter_ = split_metric(name)
+    workload, directions = terms.workload, terms.directions
     metric = metric_of(metric_key, (*ours, *theirs), direction=directions.get(metric_key))
     decides = name == workload.metric
+    margin = workload.margin if decides else None
     pairing = pair_up(ours, theirs)
     reasons = (
-        *forbidden,
+        *terms.forbidden,
         *pairing.reasons,
         *_unjudgeable(workload, metric, pairing, decides and metric_key not in directions),
     )
-    difference = None if reasons else difference_of(pairing.pairs, metric, workload.margin if decides else 0.0)
-    verdict = _verdict(difference, metric, workload.margin) if decides else None
-    if verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE) and difference is not None:
-        reasons = (_why(verdict, difference, metric, workload.margin, len(pairing.pairs)),)
-    interval = difference.interval if difference else None
-    return Comparison(
+    row = Comparison(
         workload=workload.name,
         metric=metric,
         filter=filter_,
-        verdict=verdict,
+        verdict=Verdict.INCOMPARABLE if decides else None,
         decides=decides,
         candidate=measure(ours, metric, filter_),
         baseline=measure(theirs, metric, filter_),
-        pairs=difference.pairs if difference else None,
-        difference=difference.value if difference else None,
-        low=interval.low if interval else None,
-        high=interval.high if interval else None,
-        mcnemar_p=difference.mcnemar_p if difference else None,
-        margin=workload.margin if decides else None,
-        detectable_drop=difference.detectable_drop if difference else None,
+        pairs=None,
+        difference=None,
+        low=None,
+        high=None,
+        mcnemar_p=None,
+        margin=margin,
+        detectable_drop=None,
         only_in_candidate=len(pairing.only_in_candidate),
         only_in_baseline=len(pairing.only_in_baseline),
-        flips=difference.flips if difference else (),
         reasons=reasons,
+    )
+    return row if reasons else _judged(row, pairing, terms)
+
+
+def _judged(row: Comparison, pairing: Pairing, terms: _Terms) -> Comparison:
+    """Add what the pairs say to a comparison that nothing forbids."""
+    margin, n = row.margin or 0.0, len(pairing.pairs)
+    difference = difference_of(
+        pairing.pairs, row.metric, margin, confidence=terms.confidence, fewest_groups=terms.fewest_groups
+    )
+    verdict = verdict_on(difference, margin) if row.decides else None
+    interval = difference.interval
+    return replace(
+        row,
+        verdict=verdict,
+        pairs=difference.pairs,
+        difference=difference.value,
+        low=interval.low if interval else None,
+        high=interval.high if interval else None,
+        mcnemar_p=difference.mcnemar_p,
+        p_pass=difference.p_pass,
+        p_fail=difference.p_fail,
+        groups=difference.groups,
+        detectable_drop=difference.detectable_drop,
+        flips=difference.flips,
+        reasons=reasons_for(verdict, difference, row.metric, margin, n, confidence=terms.confidence),
     )
 
 
@@ -146,41 +181,3 @@ def _unjudgeable(workload: Workload, metric: Metric, pairing: Pairing, decides: 
     if not pairing.pairs and not pairing.reasons:
         return (f"neither side has a score under {one_line(workload.metric, 80)}",)
     return ()
-
-
-def _verdict(difference: Difference | None, metric: Metric, margin: float) -> Verdict:
-    if difference is None:
-        return Verdict.INCOMPARABLE
-    gain = _gain(difference.interval, metric)
-    if gain is None:
-        return Verdict.INCONCLUSIVE
-    if gain.low > -margin:
-        return Verdict.PASS
-    return Verdict.FAIL if gain.high < -margin else Verdict.INCONCLUSIVE
-
-
-def _gain(interval: Interval | None, metric: Metric) -> Interval | None:
-    if interval is None or metric.direction is Direction.HIGHER:
-        return interval
-    return interval.mirrored()
-
-
-def _why(verdict: Verdict, difference: Difference, metric: Metric, margin: float, n: int) -> str:
-    allowed = margin_of(margin, metric)
-    if verdict is Verdict.FAIL:
-        return f"the whole 95 % interval is worse than the margin of {allowed}"
-    if difference.interval is None:
-        return f"{plural(n, 'item')} with these values give no interval, so nothing can be said about the margin"
-    loss = "drop" if metric.direction is Direction.HIGHER else "rise"
-    if difference.detectable_drop is None:
-        detectable = f"with n = {n:,} no {loss}, however large, would have been failed with 80 % power"
-    else:
-        drop = amount(difference.detectable_drop, metric)
-        detectable = f"with n = {n:,} a true {loss} of {drop} would have been failed with 80 % power"
-    return f"the 95 % interval lies on both sides of the margin of {allowed}; {detectable}; {_needed(difference)}"
-
-
-def _needed(difference: Difference) -> str:
-    if difference.needed is None:
-        return "the observed difference equals the margin, where no number of items decides"
-    return f"if the observed difference is the true one, about {about(difference.needed)} items would decide"

@@ -1,4 +1,7 @@
-"""The difference of one metric over its pairs: shares by Tango's interval, other values by Student's t."""
+"""The difference of one metric over its pairs: shares by Tango's interval, other values by Student's t.
+
+Where the items come in groups, the groups' own interval stands beside it, and the wider of the two decides.
+"""
 
 from __future__ import annotations
 
@@ -10,72 +13,112 @@ from evals.measure import is_binary, is_bounded
 from evals.metrics import Direction, Metric
 from evals.result import Flip, Pairs, Score
 from evals.spec import Role
-from evals.statistics.interval import Interval
-from evals.statistics.means import mean, paired_mean_interval
-from evals.statistics.paired import mcnemar_exact_p, tango_interval
+from evals.statistics.evidence import Evidence, of_groups, of_means, of_shares, weaker
+from evals.statistics.interval import CONFIDENCE, Interval
+from evals.statistics.means import mean
+from evals.statistics.paired import mcnemar_exact_p
 from evals.statistics.power import detectable_drop, detectable_mean_drop, items_needed, items_needed_for_mean
 
 ScorePairs = Sequence[tuple[Score, Score]]
+
+FEWEST_GROUPS = 5
+"""From how many on a benchmark's tasks are groups, as MMLU's subjects are. Fewer are its parts: what is said holds for
+these very tasks, because two or three can hardly tell how much others would differ."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Difference:
     """Hold candidate minus baseline with its interval, and what it takes to decide about it.
 
-    needed: items that would decide if the observed difference were the true one; None if no number would.
+    gain: the same interval, turned so that more is better. p_pass, p_fail: see `evals.statistics.evidence`. groups: how
+    many the items come in; None when they count as independent. widening: how much wider the interval is for that.
+    needed: items that would decide if the observed difference were the true one; None if no number would. paired: not
+    against a value alone, whose own error no number of items makes smaller.
     """
 
     value: float
+    gain: Interval | None
     interval: Interval | None
-    pairs: Pairs | None
-    mcnemar_p: float | None
+    p_pass: float | None
+    p_fail: float | None
     detectable_drop: float | None
-    needed: int | None
-    flips: tuple[Flip, ...]
+    needed: int | None = None
+    groups: int | None = None
+    widening: float = 1.0
+    pairs: Pairs | None = None
+    mcnemar_p: float | None = None
+    flips: tuple[Flip, ...] = ()
+    paired: bool = True
 
 
-def difference_of(pairs: ScorePairs, metric: Metric, margin: float) -> Difference:
-    """Compare at least one pair of scores of one metric; `margin` in the metric's unit, 0 for none."""
-    scores = [score for pair in pairs for score in pair]
-    if is_binary(scores):
-        return _of_shares(pairs, metric, margin)
-    return _of_means(pairs, metric, margin, span=1.0 if is_bounded(scores) else None)
+def difference_of(
+    pairs: ScorePairs,
+    metric: Metric,
+    margin: float,
+    *,
+    confidence: float = CONFIDENCE,
+    fewest_groups: int = FEWEST_GROUPS,
+) -> Difference:
+    """Compare at least one pair of scores of one metric; `margin` in the metric's unit, 0 for none.
 
-
-def _of_shares(pairs: ScorePairs, metric: Metric, margin: float) -> Difference:
+    The items' groups are the scores' tasks, from `fewest_groups` on.
+    """
     right = 1 if metric.direction is Direction.HIGHER else 0
-    table = _count(pairs, right)
-    gain = tango_interval(table.only_candidate, table.only_baseline, table.n)
-    gained = (table.only_candidate - table.only_baseline) / table.n
-    discordance = (table.only_candidate + table.only_baseline) / table.n
+    sign = 1.0 if right else -1.0
+    scores = [score for pair in pairs for score in pair]
+    table = _count(pairs, right=right) if is_binary(scores) else None
+    span = 1.0 if is_bounded(scores) else None
+    gains = [sign * (ours.value - theirs.value) for ours, theirs in pairs]
+    tasks = [ours.task for ours, _ in pairs]
+    groups = len(set(tasks)) if len(set(tasks)) >= max(2, fewest_groups) else None
+    items = _of_items(gains, table, margin, span, confidence)
+    evidence = weaker(items, of_groups(gains, tasks, margin, confidence=confidence)) if groups else items
+    gain = evidence.interval if evidence else None
+    widening = max(1.0, gain.width / items.interval.width) if gain and items else 1.0
+    drop, needed = _reach(gains, table, margin, confidence, widening)
     return Difference(
-        value=gained if right else -gained,
-        interval=gain if right else gain.mirrored(),
+        value=mean([ours.value - theirs.value for ours, theirs in pairs]),
+        gain=gain,
+        interval=gain if right or gain is None else gain.mirrored(),
+        p_pass=evidence.p_pass if evidence else None,
+        p_fail=evidence.p_fail if evidence else None,
+        groups=groups,
+        widening=widening,
         pairs=table,
-        mcnemar_p=mcnemar_exact_p(table.only_candidate, table.only_baseline),
-        detectable_drop=detectable_drop(table.n, discordance, margin=margin),
-        needed=items_needed(margin, discordance, difference=gained),
-        flips=_flips(pairs, right),
+        mcnemar_p=mcnemar_exact_p(table.only_candidate, table.only_baseline) if table else None,
+        detectable_drop=drop,
+        needed=needed,
+        flips=_flips(pairs, right=right) if table else (),
     )
 
 
-def _of_means(pairs: ScorePairs, metric: Metric, margin: float, *, span: float | None) -> Difference:
-    differences = [ours.value - theirs.value for ours, theirs in pairs]
-    value = mean(differences)
-    gained = value if metric.direction is Direction.HIGHER else -value
-    deviation = stdev(differences) if len(differences) > 1 else None
-    return Difference(
-        value=value,
-        interval=paired_mean_interval(differences, span=span),
-        pairs=None,
-        mcnemar_p=None,
-        detectable_drop=detectable_mean_drop(len(pairs), deviation, margin=margin) if deviation else None,
-        needed=items_needed_for_mean(margin, deviation, difference=gained) if deviation else None,
-        flips=(),
-    )
+def _of_items(
+    gains: Sequence[float], table: Pairs | None, margin: float, span: float | None, confidence: float
+) -> Evidence | None:
+    if table is None:
+        return of_means(gains, margin, span=span, confidence=confidence)
+    return of_shares(table.only_candidate, table.only_baseline, table.n, margin, confidence=confidence)
 
 
-def _count(pairs: ScorePairs, right: int) -> Pairs:
+def _reach(
+    gains: Sequence[float], table: Pairs | None, margin: float, confidence: float, widening: float
+) -> tuple[float | None, int | None]:
+    """Return the detectable drop and the items needed; an interval k times as wide needs k^2 times the items."""
+    n, gained = max(1, round(len(gains) / widening**2)), mean(gains)
+    if table is not None:
+        discordance = (table.only_candidate + table.only_baseline) / table.n
+        drop = detectable_drop(n, discordance, margin=margin, confidence=confidence)
+        needed = items_needed(margin, discordance, difference=gained, confidence=confidence)
+    else:
+        deviation = stdev(gains) if len(gains) > 1 else None
+        if not deviation:
+            return None, None
+        drop = detectable_mean_drop(n, deviation, margin=margin, confidence=confidence)
+        needed = items_needed_for_mean(margin, deviation, difference=gained, confidence=confidence)
+    return drop, None if needed is None else round(needed * widening**2)
+
+
+def _count(pairs: ScorePairs, *, right: int) -> Pairs:
     outcomes = [(ours.value == right, theirs.value == right) for ours, theirs in pairs]
     return Pairs(
         both_right=outcomes.count((True, True)),
@@ -85,7 +128,7 @@ def _count(pairs: ScorePairs, right: int) -> Pairs:
     )
 
 
-def _flips(pairs: ScorePairs, right: int) -> tuple[Flip, ...]:
+def _flips(pairs: ScorePairs, *, right: int) -> tuple[Flip, ...]:
     return tuple(
         Flip(
             task=ours.task,

@@ -147,6 +147,8 @@ def answer_line(reference: str) -> str:
 
 def sizes(comparison: Comparison) -> str:
     """Return the number of pairs, or each side's own number of items where there is no pairing."""
+    if comparison.decided_after is not None:
+        return f"{comparison.decided_after:,} (stopped early)"
     counts = [side.n if side else 0 for side in (comparison.candidate, comparison.baseline)]
     if counts[0] == counts[1]:
         return f"{counts[0]:,}"

@@ -10,12 +10,13 @@ from typing import Any
 
 import yaml
 
+from evals.baseline_rules import check_baseline
 from evals.duel.rules import duels
 from evals.duel.settings import is_serving
 from evals.errors import InvalidSubmissionError
 from evals.parity.companions import companions
 from evals.spec import Api, DataSource, JobSpec, Role, Submission, Workload
-from evals.workload_kinds import has_items
+from evals.workload_kinds import has_items, may_stop_early
 
 
 def suite_names() -> list[str]:
@@ -48,24 +49,30 @@ def _workload(item: dict[str, Any]) -> Workload:
 
 
 def workloads_of(submission: Submission) -> tuple[Workload, ...]:
-    """Return the workloads that a submission asks for; those that have items are cut to its limit."""
+    """Return the workloads that a submission asks for; those that have items are cut to its limit, or stop early."""
     suite = submission.workloads or load_suite(submission.suite)
-    if submission.limit is None:
-        return suite
-    return tuple(
-        replace(workload, limit=submission.limit) if has_items(workload.benchmark) else workload for workload in suite
-    )
+    return tuple(_as_asked(workload, submission) if has_items(workload.benchmark) else workload for workload in suite)
+
+
+def _as_asked(workload: Workload, submission: Submission) -> Workload:
+    limit = workload.limit if submission.limit is None else submission.limit
+    early_stop = workload.early_stop or (submission.early_stop and may_stop_early(workload.benchmark))
+    return replace(workload, limit=limit, early_stop=early_stop)
 
 
 def plan_jobs(submission: Submission) -> tuple[JobSpec, ...]:
     """Return one job for each side, what companions its parity workloads need, and the duel of its serving workloads.
 
     Both sides run the same workloads on the same model; companions run parity workloads alone. Serving workloads are
-    the duel's, which measures both sides; where there are no others, the sides have no jobs.
+    the duel's, which measures both sides; where there are no others, the sides have no jobs. A stored or published
+    baseline has no job; raises InvalidSubmissionError for a workload that cannot do without one.
     """
     asked = workloads_of(submission)
+    check_baseline(submission.baseline_from, asked)
     workloads = tuple(workload for workload in asked if not is_serving(workload.benchmark))
-    sides = ((Role.CANDIDATE, submission.candidate), (Role.BASELINE, submission.baseline))
+    sides = [(Role.CANDIDATE, submission.candidate)]
+    if submission.launches_baseline:
+        sides.append((Role.BASELINE, submission.baseline))
     jobs = (
         JobSpec(role=role, model=submission.model, engine=engine, workloads=workloads, use_cache=submission.use_cache)
         for role, engine in sides

@@ -18,19 +18,35 @@ def submit_command(submission: Submission) -> str:
     words = ["plumbline", "submit", "--model", submission.model.path]
     if submission.model.revision:
         words += ["--revision", submission.model.revision]
-    words += ["--engine", candidate.kind, "--baseline", baseline.kind]
+    words += ["--engine", candidate.kind, "--baseline", _baseline_word(submission)]
     words += _what_words(submission)
     words += _shared_words(baseline if candidate.kind == "remote" else candidate)
     words += _candidate_words(candidate)
     words += _side_words(candidate, args="engine-arg", url="engine-url", source="engine-source", prefix="")
-    words += _side_words(
-        baseline, args="baseline-arg", url="baseline-url", source="baseline-source", prefix="baseline-"
-    )
+    if submission.launches_baseline:
+        words += _side_words(
+            baseline, args="baseline-arg", url="baseline-url", source="baseline-source", prefix="baseline-"
+        )
     if submission.limit is not None:
         words += ["--limit", str(submission.limit)]
+    if submission.early_stop:
+        words.append("--early-stop")
     if not submission.use_cache:
         words.append("--no-cache")
     return shlex.join([*words, "--wait"])
+
+
+def _baseline_word(submission: Submission) -> str:
+    """Return what stands behind --baseline: an engine, the run whose answers were stored, or a published value."""
+    source = submission.baseline_from
+    if source is None or source.is_launched:
+        return submission.baseline.kind
+    if source.published is not None:
+        value = source.published
+        sure = f"/{value.n}" if value.n is not None else f"+-{value.stderr!r}"
+        return f"published:{value.value!r}{sure}" + (f",{value.source}" if value.source else "")
+    runs = {result.run_id for result in source.results}
+    return f"run:{runs.pop()}" if len(runs) == 1 else "stored"
 
 
 def _what_words(submission: Submission) -> list[str]:

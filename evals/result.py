@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from evals.duel.results import ServingResult
+from evals.fingerprint import Fingerprints
 from evals.metrics import Metric
 from evals.outcome import Verdict as Verdict
 from evals.parity.findings import ParityResult
@@ -118,6 +119,9 @@ class Comparison:
     margin: None for metrics that are reported but decide nothing. detectable_drop: the true drop that this n
     would have failed (without a margin: told from zero) with 80 % power; None when no drop would have been.
     only_in_candidate, only_in_baseline: items without a partner. pairs, flips and mcnemar_p: for shares only.
+    p_pass, p_fail: one-sided p values of the true difference being worse than the margin, and of its not being so (see
+    `evals.statistics.evidence`). groups: how many groups of items widened the interval. decided_after: of early
+    stopping, how many items the decision took; None without it, and when all items together decided.
     """
 
     workload: str
@@ -138,6 +142,10 @@ class Comparison:
     only_in_baseline: int = 0
     flips: tuple[Flip, ...] = ()
     reasons: tuple[str, ...] = ()
+    p_pass: float | None = None
+    p_fail: float | None = None
+    groups: int | None = None
+    decided_after: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,7 +153,8 @@ class SideSummary:
     """Describe one side of a report: which engine, in which versions, on what, and what it cost.
 
     timings_s: seconds by phase ("launch", "evaluate", ...). versions: package to version. error: a job's error.
-    reused: how many answers were taken from which earlier job instead of asked again.
+    reused: how many answers were taken from which earlier job instead of asked again. origin: where a side comes from
+    that no job of the run measured ("stored, run r_1 of 2026-11-25").
     """
 
     role: str
@@ -158,6 +167,7 @@ class SideSummary:
     timings_s: dict[str, float] = field(default_factory=dict)
     reused: dict[str, int] = field(default_factory=dict)
     error: dict[str, Any] | None = None
+    origin: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,7 +176,7 @@ class Report:
 
     scorer: whose judgement decides, when it is another than the workloads' own. parity: what the parity workloads
     found, serving: what the serving workloads did; each of their checks and deciding ratios is among the comparisons
-    too. companions: the further jobs that parity asked for.
+    too. companions: the further jobs that parity asked for. fingerprints: of both sides, for each workload.
     """
 
     run_id: str
@@ -183,3 +193,4 @@ class Report:
     parity: tuple[ParityResult, ...] = ()
     companions: tuple[SideSummary, ...] = ()
     serving: tuple[ServingResult, ...] = ()
+    fingerprints: tuple[Fingerprints, ...] = ()

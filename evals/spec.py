@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from evals.baseline import BaselineSource
+
 Scalar = str | int | float | bool
 
 CUSTOM_SUITE = "custom"
@@ -88,8 +90,9 @@ class Workload:
     temperature. chat_template_args: handed to the chat template (`{"enable_thinking": true}`). think_end: what ends
     a thinking model's thoughts; only what follows is judged. revision: a hub dataset's commit instead of the pinned
     one. margin: the non-inferiority margin, as a share. metric: the "metric,filter" that decides; the others are
-    reported beside it. concurrency: requests in flight; None finds it from the engine. options: the settings of a
-    workload that is no accuracy benchmark (see `evals.parity.settings`).
+    reported beside it. concurrency: requests in flight; None finds it from the engine. early_stop: ask in a random
+    order, and no more items than pass or fail takes (see `evals.accuracy.gate`). options: the settings of a workload
+    that is no accuracy benchmark (see `evals.parity.settings`).
     """
 
     name: str
@@ -111,12 +114,13 @@ class Workload:
     think_end: str | None = None
     revision: str | None = None
     concurrency: int | None = None
+    early_stop: bool = False
     options: dict[str, Scalar] = field(default_factory=dict)
 
     def fingerprint(self) -> str:
         """Return the hash of all that decides whether two scores may be compared (not: how many at once)."""
         settings = asdict(self)
-        for irrelevant in ("concurrency", "margin", "name", "metric"):
+        for irrelevant in ("concurrency", "early_stop", "margin", "name", "metric"):
             del settings[irrelevant]
         return digest(settings)
 
@@ -134,7 +138,10 @@ class PullRequest:
 class Submission:
     """Hold what a client asks for: a model, a candidate engine, a baseline engine and a suite.
 
-    workloads: named in the submission itself, instead of a suite's; `suite` is then CUSTOM_SUITE. use_cache: whether
+    baseline: of a stored one, the engine that measured it; of a published one, an engine of that kind.
+    baseline_from: where it comes from; None: the engine is launched for this run.
+    workloads: named in the submission itself, instead of a suite's; `suite` is then CUSTOM_SUITE. early_stop: of all
+    workloads that can do so. use_cache: whether
     answers that the same engine, model and settings gave before may be used again.
     """
 
@@ -144,9 +151,22 @@ class Submission:
     suite: str
     workloads: tuple[Workload, ...] = ()
     limit: int | None = None
+    early_stop: bool = False
     use_cache: bool = True
     tags: tuple[str, ...] = ()
     pull_request: PullRequest | None = None
+    baseline_from: BaselineSource | None = None
+
+    @property
+    def baseline_words(self) -> str:
+        """Return what the candidate is held against: "hf", "sglang (stored)", "published"."""
+        kind = self.baseline_from.kind if self.baseline_from else None
+        return self.baseline.kind if kind in (None, self.baseline.kind) else f"{self.baseline.kind} ({kind})"
+
+    @property
+    def launches_baseline(self) -> bool:
+        """Tell whether a job of the run measures the baseline."""
+        return self.baseline_from is None or self.baseline_from.is_launched
 
 
 @dataclass(frozen=True, kw_only=True)

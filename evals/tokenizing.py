@@ -37,7 +37,7 @@ class Tokenizer:
                 "log-probabilities of choices need token ids, and this engine does not answer at /tokenize",
                 remedy="name the model's folder (--tokenizer), or take the benchmark's generative form",
             )
-        encoded: Any = _loaded(self._file).encode_batch(list(texts))
+        encoded: Any = loaded(self._file).encode_batch(list(texts))
         return [encoding.ids for encoding in encoded]
 
     async def _asked(self, texts: Sequence[str]) -> list[list[int]] | None:
@@ -64,7 +64,8 @@ def tokenizer_file(folder: Path) -> Path | None:
 
 
 @lru_cache(maxsize=2)
-def _loaded(file: Path) -> Any:
+def loaded(file: Path) -> Any:
+    """Return the tokenizer of a tokenizer.json, in the form of the `tokenizers` package."""
     from tokenizers import Tokenizer as Fast
 
     return Fast.from_file(str(file))

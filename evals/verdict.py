@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from evals.deciding import is_worse
 from evals.duel.results import ServingResult
 from evals.engine_checks.comparison import headline_of
-from evals.formatting import difference, margin, metric_name, one_line, plural
+from evals.family import hold_family
+from evals.formatting import difference, margin, one_line, plural
 from evals.metrics import Kind
 from evals.parity.findings import ParityResult
+from evals.reasons import by_weight, reasons_of, reasons_to_pass
 from evals.result import Comparison, Report, SideSummary, Verdict
 
 UNSUCCESSFUL_STATES = frozenset({"failed", "cancelled"})
@@ -51,13 +54,14 @@ def build_report(
     measured serving workloads; it stands among the companions, but a failed one makes the run an error.
     """
     duels = () if duel is None else (duel,)
+    comparisons = hold_family(comparisons)
     judgement = judge(comparisons, (candidate, baseline, *duels), parity, serving)
     return Report(
         run_id=run_id,
         suite=suite,
         verdict=judgement.verdict,
         headline=judgement.headline,
-        comparisons=tuple(comparisons),
+        comparisons=comparisons,
         candidate=candidate,
         baseline=baseline,
         created_at=created_at,
@@ -77,8 +81,8 @@ def judge(
 ) -> Judgement:
     """Return the worst answer: a failed job, then incomparable, fail, inconclusive, and pass only if all passed.
 
-    parity, serving: the results behind the comparisons of such workloads; they and engine checks have headlines of
-    their own.
+    The reasons are in order of weight (see `evals.reasons`), those behind a lesser verdict too. parity, serving: the
+    results behind the comparisons of such workloads; they and engine checks have headlines of their own.
     """
     told = {result.workload: one_line(result.headline, 400) for result in parity}
     told |= {result.workload: one_line(result.headline, 400) for result in serving}
@@ -87,15 +91,15 @@ def judge(
     errors = tuple(_job_error(side) for side in sides if _failed(side))
     if errors:
         return Judgement(Verdict.ERROR, errors[0], errors)
-    deciding = _without_overruled([comparison for comparison in comparisons if comparison.decides])
+    deciding = by_weight(_without_overruled([comparison for comparison in comparisons if comparison.decides]))
     if not deciding:
         message = "nothing was measured that could decide"
         return Judgement(Verdict.ERROR, message, (message,))
     for verdict in (Verdict.INCOMPARABLE, Verdict.FAIL, Verdict.INCONCLUSIVE):
         concerned = [comparison for comparison in deciding if comparison.verdict is verdict]
         if concerned:
-            return Judgement(verdict, _headline(verdict, concerned, told), _reasons(concerned))
-    return Judgement(Verdict.PASS, _pass_headline(deciding, told))
+            return Judgement(verdict, _headline(verdict, concerned, told), reasons_of(deciding))
+    return Judgement(Verdict.PASS, _pass_headline(deciding, told), reasons_to_pass(deciding, told))
 
 
 def _without_overruled(deciding: Sequence[Comparison]) -> list[Comparison]:
@@ -130,6 +134,9 @@ def _headline(verdict: Verdict, concerned: Sequence[Comparison], told: Mapping[s
     if verdict is Verdict.FAIL:
         return f"{name} is worse than the baseline: {difference(first)} with a margin of {margin(first)}{also}"
     n = first.candidate.n if first.candidate else 0
+    if is_worse(first):
+        told_apart = f"{plural(n, 'item')} cannot decide whether by more than the margin of {margin(first)}"
+        return f"{name} is worse than the baseline ({difference(first)}), but {told_apart}{also}"
     return f"{plural(n, 'item')} cannot decide {name}: {difference(first)} with a margin of {margin(first)}{also}"
 
 
@@ -143,19 +150,3 @@ def _accuracy_headline(deciding: Sequence[Comparison]) -> str:
         return f"all {len(deciding)} workloads are within their margins of the baseline"
     only = deciding[0]
     return f"{one_line(only.workload, 60)} is within the margin of {margin(only)}: {difference(only)}"
-
-
-def _reasons(concerned: Sequence[Comparison]) -> tuple[str, ...]:
-    return tuple(
-        f"{one_line(comparison.workload, 60)} ({_metric(comparison)}): {reason}"
-        for comparison in concerned
-        for reason in comparison.reasons
-    )
-
-
-def _metric(comparison: Comparison) -> str:
-    if comparison.metric.kind is Kind.PARITY:
-        return one_line(comparison.metric.title, 80)
-    if comparison.metric.kind is Kind.PERFORMANCE:
-        return one_line(f"{comparison.metric.title} at {comparison.filter}", 80)
-    return metric_name(comparison.metric.name, comparison.filter)

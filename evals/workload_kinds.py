@@ -8,6 +8,7 @@ from evals.duel.settings import SERVING, is_serving, serving_settings
 from evals.engine_checks.settings import engine_check_settings
 from evals.errors import InvalidSubmissionError
 from evals.parity.settings import PARITY, is_parity, parity_settings
+from evals.sgl_eval.benchmarks import is_sgl_eval
 from evals.spec import Workload
 
 ENGINE_CHECK = "engine-check"
@@ -24,6 +25,11 @@ def is_engine_check(benchmark: str) -> bool:
 def has_items(benchmark: str) -> bool:
     """Tell whether a workload's benchmark asks questions of a dataset and judges each answer."""
     return not is_parity(benchmark) and not is_serving(benchmark) and not is_engine_check(benchmark)
+
+
+def may_stop_early(benchmark: str) -> bool:
+    """Tell whether a workload's items can be asked until pass or fail is certain; sgl-eval asks in its own way."""
+    return has_items(benchmark) and not is_sgl_eval(benchmark)
 
 
 def metric_without_items(benchmark: str) -> str:

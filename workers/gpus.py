@@ -63,11 +63,17 @@ def choose_devices(all_devices: Sequence[str], held: Collection[str], wanted: in
     return free[:wanted] if len(free) >= wanted else None
 
 
-def hardware_description(gpu_uuids: Sequence[str] = ()) -> str:
-    """Return in words what a job ran on: its GPUs, or without any the host's processor and memory."""
+def hardware_facts(gpu_uuids: Sequence[str] = ()) -> dict[str, str]:
+    """Return what a job ran on, GPUs or the host's processor and memory, as facts.
+
+    hardware: in words. hardware_class: the same without the driver. driver: the GPUs', "none" without any.
+    """
     if not gpu_uuids:
-        return cpu_description()
-    return gpu_description([gpu for gpu in list_gpus() if gpu.uuid in set(gpu_uuids)])
+        found = cpu_description()
+        return {"hardware": found, "hardware_class": found, "driver": "none"}
+    gpus = [gpu for gpu in list_gpus() if gpu.uuid in set(gpu_uuids)]
+    drivers = ", ".join(sorted({gpu.driver for gpu in gpus}))
+    return {"hardware": gpu_description(gpus), "hardware_class": gpu_class(gpus), "driver": drivers}
 
 
 def gpu_description(gpus: Sequence[Gpu]) -> str:
@@ -76,6 +82,14 @@ def gpu_description(gpus: Sequence[Gpu]) -> str:
     return "; ".join(
         f"{count} x {name}, {gib} GiB{' each' if count > 1 else ''}, driver {driver}"
         for (name, gib, driver), count in kinds.items()
+    )
+
+
+def gpu_class(gpus: Sequence[Gpu]) -> str:
+    """Return "2 x NVIDIA H200, 140 GiB each": what decides whether speeds may be compared. Pure."""
+    kinds = Counter((gpu.name, round(gpu.memory_bytes / GIB)) for gpu in gpus)
+    return "; ".join(
+        f"{count} x {name}, {gib} GiB{' each' if count > 1 else ''}" for (name, gib), count in kinds.items()
     )
 
 

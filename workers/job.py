@@ -19,7 +19,7 @@ from workers.duel import run_duel_job
 from workers.engine_checks.job import EngineChecks
 from workers.heartbeat import Heartbeat
 from workers.phase import enter, note_log
-from workers.preparation import Prepared, Standing, hardware_of, prepare, standing_of
+from workers.preparation import Prepared, Standing, facts_about_host, prepare, standing_of
 from workers.provenance import facts_of, is_another
 from workers.server import Server, running
 from workers.submitted_code import with_ready_code
@@ -100,7 +100,7 @@ def _note_server(claim: Claim, server: Server, standing: Standing, settings: Set
 
 def _server_facts(server: Server, claim: Claim) -> dict[str, Any]:
     return {
-        "hardware": hardware_of(claim),
+        **facts_about_host(claim),
         "devices": list(claim.devices),
         "launch_s": server.launch_s,
     }

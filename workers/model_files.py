@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import struct
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from evals.errors import ModelBrokenError, ModelNotFoundError
-from evals.spec import ModelSpec
+from evals.spec import ModelSpec, digest
 
 MAX_HEADER_BYTES = 100_000_000  # the safetensors format's own limit
 OTHER_WEIGHTS = ("pytorch_model*.bin", "*.gguf")
@@ -46,6 +47,24 @@ def with_absolute_path(model: ModelSpec) -> ModelSpec:
     """Return a local model with its absolute folder as its path."""
     folder = local_folder(model)
     return model if folder is None else replace(model, path=str(folder))
+
+
+def chat_template_facts(model: ModelSpec) -> dict[str, str]:
+    """Return the hash over a model's chat template, as transformers finds it; nothing where there is none to see."""
+    folder = known_folder(model)
+    if folder is None:
+        return {}
+    own = folder / "chat_template.jinja"
+    if own.is_file():
+        return {"chat_template_sha256": hashlib.sha256(own.read_bytes()).hexdigest()}
+    for name in ("chat_template.json", "tokenizer_config.json"):
+        try:
+            template = json.loads((folder / name).read_bytes()).get("chat_template")
+        except (OSError, ValueError, AttributeError):
+            continue
+        if template is not None:
+            return {"chat_template_sha256": digest(template)}
+    return {}
 
 
 def check_model_folder(model: ModelSpec) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from db.claims import Claim
@@ -17,6 +17,7 @@ from db.session import transaction
 from db.settings import Settings
 from evals.accuracy.benchmark import Benchmark
 from evals.accuracy.benchmarks import load_benchmark
+from evals.accuracy.gate import Gate
 from evals.accuracy.harness import unanswered
 from evals.accuracy.questions import Question
 from evals.modalities import require_eyes
@@ -30,20 +31,24 @@ from evals.spec import EngineSpec, JobSpec, ModelSpec, Role, Submission, Workloa
 from evals.workload_kinds import is_engine_check
 from workers.devices import gpus_of
 from workers.external_preflight import check_external_package
-from workers.gpus import REMOTE_HARDWARE, hardware_description
+from workers.gate import StoredAnswers, gate_of, order_fact
 from workers.harnesses.sgl_eval import require_sgl_eval
 from workers.parity import left_to_hear, prompts_of
-from workers.provenance import IDENTITY, is_another, known_facts
+from workers.provenance import IDENTITY, host_facts, is_another, known_facts
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Prepared:
-    """A workload with its benchmark loaded; sgl-eval's with the items that it is handed, parity with its prompts."""
+    """A workload with its benchmark loaded; sgl-eval's with the items that it is handed, parity with its prompts.
+
+    gate: of one that may stop early, with what the other side has answered.
+    """
 
     workload: Workload
     benchmark: Benchmark | None = None
+    gate: tuple[Gate, StoredAnswers] | None = None
     items: Items | None = None
     prompts: PromptSet | None = None
 
@@ -60,8 +65,17 @@ def prepare(claim: Claim, settings: Settings) -> list[Prepared]:
         if is_engine_check(workload.benchmark):
             continue
         require_eyes(spec.model, spec.engine, workload, side=spec.role)
-        prepared.append(_prepared(workload, spec.model, settings))
+        prepared.append(_with_gate(claim, _prepared(workload, spec.model, settings)))
     return prepared
+
+
+def _with_gate(claim: Claim, item: Prepared) -> Prepared:
+    found = gate_of(claim, item.workload, item.benchmark) if item.benchmark is not None else None
+    if found is None:
+        return item
+    with transaction() as session:
+        note_facts(session, claim.lease, {order_fact(item.workload): found[0].order.as_json()})
+    return replace(item, gate=found)
 
 
 def _prepared(workload: Workload, model: ModelSpec, settings: Settings) -> Prepared:
@@ -73,10 +87,9 @@ def _prepared(workload: Workload, model: ModelSpec, settings: Settings) -> Prepa
     return Prepared(workload=workload, items=load_items(workload, data_folder=settings.data))
 
 
-def hardware_of(claim: Claim) -> str:
-    """Say what a job runs on."""
-    remote = claim.job.spec.engine.kind == "remote"
-    return REMOTE_HARDWARE if remote else hardware_description(gpus_of(claim.devices))
+def facts_about_host(claim: Claim) -> dict[str, str]:
+    """Return what a job runs on, and which version of Plumbline asks."""
+    return host_facts(None if claim.job.spec.engine.kind == "remote" else gpus_of(claim.devices))
 
 
 def answers_of(claim: Claim, workload: Workload) -> dict[SampleKey, Response]:
@@ -103,7 +116,7 @@ def standing_of(claim: Claim, prepared: list[Prepared], settings: Settings) -> S
     expected = known_facts(spec.engine, spec.model, settings)
     if expected is None:
         return Standing(complete=False, facts=claim.job.facts)
-    expected |= {"hardware": hardware_of(claim)}
+    expected |= facts_about_host(claim)
     with transaction() as session:
         if is_another(claim.job.facts, expected):
             log.warning("job %s: the model or its engine has changed; earlier answers are asked again", claim.job.id)
@@ -129,14 +142,22 @@ def _may_reuse(submission: Submission, spec: JobSpec) -> bool:
 def _reuse(claim: Claim, item: Prepared, identity: Identity | None) -> int:
     """Return how many of a workload's questions are left after earlier answers were taken over.
 
-    sgl-eval's questions are known only while it runs, so all of its items are left. Parity is never taken over from
+    Nothing is left to ask where both sides' answers make pass or fail certain already. sgl-eval's questions are known
+    only while it runs, so all of its items are left. Parity is never taken over from
     another run: it is about the engines as they are now.
     """
     if item.prompts is not None:
         return left_to_hear(claim, item.workload, item.prompts)
     if item.benchmark is None:
         return len(item.items.rows) if item.items else 0
-    open_ = unanswered(item.benchmark, answers_of(claim, item.workload))
+    left = _unanswered(claim, item, item.benchmark, identity)
+    if left and item.gate is not None and item.gate[0].know(answers_of(claim, item.workload)):
+        return 0
+    return left
+
+
+def _unanswered(claim: Claim, item: Prepared, benchmark: Benchmark, identity: Identity | None) -> int:
+    open_ = unanswered(benchmark, answers_of(claim, item.workload))
     if not open_ or identity is None:
         return len(open_)
     wanted: dict[str, list[SampleKey]] = defaultdict(list)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,13 @@ from db.settings import Settings
 from evals.code_sources import INSTALLED
 from evals.spec import EngineSpec, ModelSpec, digest
 from workers.engines.base import INSIDE
+from workers.engines.dtypes import launch_dtype
 from workers.engines.environments import environment_for
 from workers.engines.registry import local_engine
 from workers.external_code import with_checked_code
 from workers.external_models import external_variables
-from workers.model_files import hub_cache, local_folder, with_absolute_path
+from workers.gpus import REMOTE_HARDWARE, hardware_facts
+from workers.model_files import chat_template_facts, hub_cache, local_folder, with_absolute_path
 from workers.server import Server
 from workers.sources.fetching import commits_of
 from workers.sources.ready import ready
@@ -72,7 +75,7 @@ def known_facts(spec: EngineSpec, model: ModelSpec, settings: Settings) -> dict[
     arguments = [word for word in command if not word.startswith("--port")]
     code = [tree_digest(folder) for folder in filter(None, (INSIDE, environment.package))]
     facts: dict[str, Any] = {"versions": dict(environment.versions), "command": arguments, "model_files": files}
-    facts["files_as_of"] = _files_as_of(model)
+    facts |= {"files_as_of": _files_as_of(model), "dtype": launch_dtype(spec, model), **chat_template_facts(model)}
     if spec.external_package is not None:
         package = {"external_package_sha256": tree_digest(Path(spec.external_package)), **external_variables(spec)}
         facts |= package
@@ -101,6 +104,12 @@ def _files_as_of(model: ModelSpec) -> str | None:
         return None
     stats = [(path.name, path.stat()) for path in sorted(folder.iterdir()) if path.is_file()]
     return digest([(name, stat.st_size, stat.st_mtime_ns) for name, stat in stats])
+
+
+def host_facts(gpu_uuids: Sequence[str] | None) -> dict[str, str]:
+    """Return what an engine runs on, and which version of Plumbline asks it; None: a remote engine's host."""
+    runs_on = {"hardware": REMOTE_HARDWARE} if gpu_uuids is None else hardware_facts(gpu_uuids)
+    return runs_on | {"client_version": f"plumbline {version('plumbline')}"}
 
 
 def is_another(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:

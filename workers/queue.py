@@ -17,7 +17,7 @@ CONTROL = "control"
 VISIBILITY_TIMEOUT_S = 3600
 """After this long Redis delivers an unacknowledged message again; the claim in Postgres makes that harmless."""
 
-app = Celery("plumbline", include=["workers.tasks", "workers.pool"])
+app = Celery("plumbline", include=["workers.tasks", "workers.pool", "workers.history", "workers.schedules"])
 
 
 def _configuration() -> dict[str, Any]:
@@ -34,7 +34,11 @@ def _configuration() -> dict[str, Any]:
         "task_default_queue": CONTROL,
         "task_publish_retry": False,
         "enable_utc": True,
-        "beat_schedule": {"reconcile": {"task": "plumbline.reconcile", "schedule": 5.0, "options": {"expires": 5.0}}},
+        "beat_schedule": {
+            "reconcile": {"task": "plumbline.reconcile", "schedule": 5.0, "options": {"expires": 5.0}},
+            "schedules": {"task": "plumbline.submit_due", "schedule": 60.0, "options": {"expires": 60.0}},
+            "history": {"task": "plumbline.analyse_recent_history", "schedule": 3600.0, "options": {"expires": 3600.0}},
+        },
     }
 
 
@@ -49,6 +53,11 @@ def enqueue_job(job_id: str, queue: str) -> None:
 def enqueue_report(run_id: str) -> None:
     """Wake a worker to write a run's report."""
     _send("plumbline.write_report", run_id, CONTROL)
+
+
+def enqueue_analysis(run_id: str) -> None:
+    """Wake a worker to look for changes of level on a run's lineages; once an hour all of them are read anyway."""
+    _send("plumbline.analyse_history", run_id, CONTROL)
 
 
 def enqueue_rescoring(run_id: str, scorer: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 
@@ -11,13 +11,11 @@ from sqlalchemy.orm import Session
 
 from db.jobs import JobRecord, jobs_of
 from db.runs import get_run
-from db.samples import scores_of
 from db.states import JobState
-from evals.compare import compare_workload, difference_of_settings
 from evals.duel.comparisons import comparisons_of as serving_comparisons
 from evals.duel.results import ServingResult
 from evals.engine_checks.comparison import comparison_of
-from evals.metrics import DIRECTION_OF, Direction
+from evals.fingerprint import Fingerprints
 from evals.parity.findings import ParityResult
 from evals.parity.judging.comparisons import comparisons_of
 from evals.parity.settings import is_parity
@@ -25,28 +23,11 @@ from evals.result import Comparison, Report, SideSummary
 from evals.spec import Role, Submission, Workload
 from evals.verdict import build_report
 from evals.workload_kinds import is_engine_check
+from workers.judging_accuracy import judged_accuracy
 from workers.judging_duel import judged_duel
 from workers.judging_parity import judged_parity
+from workers.sides import baseline_jobs, duel_fingerprints, fingerprints_of, stored_side
 from workers.summaries import side_of_duel, summary_of, summary_of_duel
-
-_MUST_BE_EQUAL = (
-    "model_files",
-    "workload",
-    "harness",
-    "task_version",
-    "few_shot",
-    "generation",
-    "items",
-    "dataset",
-    "dataset_revision",
-    "dataset_fingerprint",
-    "items_sha256",
-    "worked_examples_sha256",
-    "prompts_sha256",
-    "nemo_skills",
-    "skipped_items",
-)
-"""The facts of a workload that decide whether its two sides may be compared."""
 
 _SIDES = (Role.CANDIDATE, Role.BASELINE)
 """The sides of a run; each has a job of its own, unless the run has nothing but a duel."""
@@ -68,15 +49,29 @@ def report_of(
     the run, whose findings of parity and of duels stay.
     """
     jobs = {job.role: job for job in jobs_of(session, run_id)}
+    submission = get_run(session, run_id).submission
     complete = all(job.state == JobState.SUCCEEDED for role, job in jobs.items() if role in _NEEDED)
     asked = jobs[Role.CANDIDATE].spec.workloads if complete and Role.CANDIDATE in jobs else ()
+    sides = _Sides(jobs=jobs, submission=submission, baselines=baseline_jobs(session, submission, jobs))
+    held = fingerprints_of(asked, jobs[Role.CANDIDATE], sides.baselines) if asked else {}
     parity = _parity(session, asked, jobs, kept.parity if kept else ())
     serving = _serving(session, jobs, kept) if complete else ()
     comparisons = [
-        *(row for workload in asked for row in _rows(session, workload, jobs, parity, deciding or {})),
+        *(row for workload in asked for row in _rows(session, workload, sides, held, parity, deciding or {})),
         *(row for result in serving for row in serving_comparisons(result)),
     ]
-    return _built(session, run_id, jobs, comparisons=comparisons, parity=tuple(parity.values()), serving=serving)
+    duels = [duel_fingerprints(jobs[Role.DUEL], workload) for workload in _dueled(jobs)] if complete else []
+    report = _built(session, run_id, jobs, comparisons=comparisons, parity=tuple(parity.values()), serving=serving)
+    return replace(report, fingerprints=(*held.values(), *duels))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Sides:
+    """Hold a run's own jobs, and those that measured the baseline of each workload."""
+
+    jobs: Mapping[Role, JobRecord]
+    submission: Submission
+    baselines: Mapping[str, JobRecord]
 
 
 def broken_report(session: Session, run_id: str, trouble: str) -> Report:
@@ -115,23 +110,37 @@ def _built(
 def _side(session: Session, role: Role, jobs: Mapping[Role, JobRecord], submission: Submission) -> SideSummary:
     if role in jobs:
         return summary_of(session, jobs[role], submission)
+    if role is Role.BASELINE and not submission.launches_baseline:
+        return stored_side(session, submission, list(baseline_jobs(session, submission, jobs).values()))
     return side_of_duel(jobs[Role.DUEL], role, submission)
 
 
 def _rows(
     session: Session,
     workload: Workload,
-    jobs: Mapping[Role, JobRecord],
+    sides: _Sides,
+    held: Mapping[str, Fingerprints],
     parity: Mapping[str, ParityResult],
     deciding: Mapping[str, Workload],
 ) -> tuple[Comparison, ...]:
     """Return the comparisons of a workload that the sides ran in jobs of their own."""
-    candidate = jobs[Role.CANDIDATE]
+    candidate = sides.jobs[Role.CANDIDATE]
     if workload.name in parity:
         return comparisons_of(parity[workload.name])
     if is_engine_check(workload.benchmark):
         return (comparison_of(workload.name, candidate.facts.get(f"workload:{workload.name}", {})),)
-    return _compare(session, deciding.get(workload.name, workload), candidate, jobs[Role.BASELINE])
+    return judged_accuracy(
+        session,
+        deciding.get(workload.name, workload),
+        candidate,
+        sides.baselines.get(workload.name),
+        held[workload.name].differing,
+        sides.submission.baseline_from.published if sides.submission.baseline_from else None,
+    )
+
+
+def _dueled(jobs: Mapping[Role, JobRecord]) -> tuple[Workload, ...]:
+    return jobs[Role.DUEL].spec.workloads if Role.DUEL in jobs else ()
 
 
 def _serving(session: Session, jobs: Mapping[Role, JobRecord], kept: Report | None) -> tuple[ServingResult, ...]:
@@ -150,31 +159,3 @@ def _parity(
         for workload in asked
         if is_parity(workload.benchmark)
     }
-
-
-def _compare(session: Session, workload: Workload, candidate: JobRecord, baseline: JobRecord) -> tuple[Comparison, ...]:
-    ours, theirs = _facts(candidate, workload), _facts(baseline, workload)
-    if "model_files" not in ours or "model_files" not in theirs:
-        # A hub name or a remote engine shows no files, so there is nothing to hold against the other side's.
-        ours, theirs = (({**facts, "model_files": "not seen"}) for facts in (ours, theirs))
-    return compare_workload(
-        workload=workload,
-        candidate=scores_of(session, candidate.id, workload.name),
-        baseline=scores_of(session, baseline.id, workload.name),
-        differing_settings=difference_of_settings(ours, theirs),
-        directions=_directions(candidate, workload),
-    )
-
-
-def _directions(job: JobRecord, workload: Workload) -> dict[str, Direction]:
-    facts = job.facts.get(f"workload:{workload.name}", {})
-    return {
-        name.removeprefix(DIRECTION_OF): Direction(value)
-        for name, value in facts.items()
-        if name.startswith(DIRECTION_OF)
-    }
-
-
-def _facts(job: JobRecord, workload: Workload) -> dict[str, str]:
-    facts = job.facts | job.facts.get(f"workload:{workload.name}", {})
-    return {key: facts[key] for key in _MUST_BE_EQUAL if key in facts}

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from db.jobs import JobRecord, jobs_of
 from db.reports import latest_report, save_rescored
+from db.runs import get_run
 from db.samples import add_scores, responses_of
 from db.session import transaction
 from db.settings import Settings
@@ -19,6 +20,7 @@ from evals.sgl_eval.benchmarks import is_sgl_eval
 from evals.spec import DataSource, Role, Workload
 from evals.workload_kinds import has_items
 from workers.reporting import broken_report, report_of
+from workers.sides import baseline_jobs
 
 
 def rescore_run(run_id: str, scorer: str, settings: Settings) -> Report:
@@ -29,7 +31,7 @@ def rescore_run(run_id: str, scorer: str, settings: Settings) -> Report:
     has it, DatasetError when the items are not those of the run.
     """
     with transaction() as session:
-        jobs = [job for job in jobs_of(session, run_id) if job.role in (Role.CANDIDATE, Role.BASELINE)]
+        jobs = _sides(session, run_id)
     _require_ended(run_id, jobs)
     deciding: dict[str, Workload] = {}
     known: set[str] = set()
@@ -41,7 +43,7 @@ def rescore_run(run_id: str, scorer: str, settings: Settings) -> Report:
             own = workload.metric.partition(",")[0]
             known |= {score.metric.partition(",")[2] for score in scores if score.metric.startswith(f"{own},")}
             if any(score.metric == f"{own},{scorer}" for score in scores):
-                deciding[workload.name] = replace(workload, metric=f"{own},{scorer}")
+                deciding.setdefault(workload.name, replace(workload, metric=f"{own},{scorer}"))
             with transaction() as session:
                 add_scores(session, job.id, workload.name, scores)
     if not deciding:
@@ -52,6 +54,20 @@ def rescore_run(run_id: str, scorer: str, settings: Settings) -> Report:
         )
     with transaction() as session:
         return _saved(session, run_id, scorer, deciding)
+
+
+def _sides(session: Session, run_id: str) -> list[JobRecord]:
+    """Return the jobs whose answers a run compares, a stored baseline's among them."""
+    submission = get_run(session, run_id).submission
+    jobs = {job.role: job for job in jobs_of(session, run_id)}
+    if submission.baseline_from is not None and submission.baseline_from.published is not None:
+        raise InvalidSubmissionError(
+            f"the baseline of run {run_id} is a published value, of which no scorer can judge the answers",
+            remedy="submit it against a baseline whose answers are stored",
+            field="scorer",
+        )
+    baselines = {job.id: job for job in baseline_jobs(session, submission, jobs).values()}
+    return [*(job for role, job in jobs.items() if role is Role.CANDIDATE), *baselines.values()]
 
 
 def not_rescored(session: Session, run_id: str, scorer: str, error: PlumblineError) -> Report:

@@ -19,7 +19,7 @@ from evals.errors import CancelledError, InternalError, LeaseLostError, Plumblin
 from workers.devices import chooser
 from workers.identity import HOST, forget_dead_workers, worker_name
 from workers.job import execute
-from workers.queue import app, enqueue_job, enqueue_report
+from workers.queue import app, enqueue_analysis, enqueue_job, enqueue_report
 from workers.reporting import broken_report, report_of
 from workers.rescoring import not_rescored, rescore_run
 
@@ -69,8 +69,10 @@ def write_report(run_id: str) -> None:
 def _save_report(run_id: str, trouble: str | None) -> None:
     with transaction() as session:
         report = report_of(session, run_id) if trouble is None else broken_report(session, run_id, trouble)
-        if save_report(session, report):
-            log.info("run %s: %s, %s", run_id, report.verdict, report.headline)
+        saved = save_report(session, report)
+    if saved:
+        log.info("run %s: %s, %s", run_id, report.verdict, report.headline)
+        enqueue_analysis(run_id)
 
 
 @app.task(name="plumbline.rescore")

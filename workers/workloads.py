@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -46,7 +47,7 @@ def run_workload(claim: Claim, item: Prepared, server: Server | None, heartbeat:
     with ResponseWriter(claim.lease) as writer:
         observer = _observer(workload, server, heartbeat, writer)
         if item.benchmark is not None:
-            result = _ask(claim, workload, item.benchmark, server, observer)
+            result = _ask(claim, item, item.benchmark, server, observer)
         else:
             result = _let_sgl_eval_ask(claim, item, server, observer, settings)
     with transaction() as session:
@@ -55,16 +56,19 @@ def run_workload(claim: Claim, item: Prepared, server: Server | None, heartbeat:
 
 
 def _ask(
-    claim: Claim, workload: Workload, benchmark: Benchmark, server: Server | None, observer: Observer
+    claim: Claim, item: Prepared, benchmark: Benchmark, server: Server | None, observer: Observer
 ) -> WorkloadResult:
-    return run_accuracy(
-        workload,
-        benchmark,
-        connect=lambda: _client(server, workload),
-        answered=answers_of(claim, workload),
-        observer=observer,
-        tokenizer=_tokenizer(claim.job.spec.model),
-    )
+    gate, other = item.gate or (None, nullcontext())
+    with other:
+        return run_accuracy(
+            item.workload,
+            benchmark,
+            connect=lambda: _client(server, item.workload),
+            answered=answers_of(claim, item.workload),
+            observer=observer,
+            tokenizer=_tokenizer(claim.job.spec.model),
+            gate=gate,
+        )
 
 
 def _let_sgl_eval_ask(

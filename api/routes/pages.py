@@ -21,11 +21,11 @@ from db.reports import NoReportError, latest_report
 from db.runs import RunRecord, get_run, list_runs
 from db.sample_pairs import SamplePair, SampleQuery, sample_pairs
 from db.session import transaction
+from db.side_jobs import side_jobs
 from db.states import RunState
 from evals.formatting import metric_name
 from evals.render.plots import plots_of
 from evals.result import Report
-from evals.spec import Role
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse, dependencies=[Depends(page_reader)])
 
@@ -49,7 +49,7 @@ def run(run_id: RunId) -> str:
         record = get_run(session, run_id)
         jobs = jobs_of(session, run_id)
         report = _report(session, record)
-        flips = _flips(session, jobs, report) if report else []
+        flips = _flips(session, record, jobs, report) if report else []
     return run_page(run_view(record, jobs, report, flips, now=time.time()))
 
 
@@ -76,14 +76,14 @@ def _report(session: Session, record: RunRecord) -> Report | None:
         return None
 
 
-def _flips(session: Session, jobs: list[JobRecord], report: Report) -> list[SamplePair]:
-    ids = {job.role: job.id for job in jobs}
+def _flips(session: Session, run: RunRecord, jobs: list[JobRecord], report: Report) -> list[SamplePair]:
     found: list[SamplePair] = []
     for comparison in report.comparisons:
         if comparison.decides and comparison.flips and len(found) < SHOWN_FLIPS:
+            ours, theirs = side_jobs(run.submission, jobs, comparison.workload)
             query = SampleQuery(
-                candidate_job=ids[Role.CANDIDATE],
-                baseline_job=ids[Role.BASELINE],
+                candidate_job=ours,
+                baseline_job=theirs,
                 workload=comparison.workload,
                 metric=metric_name(comparison.metric.name, comparison.filter),
                 flip="any",

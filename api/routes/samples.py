@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import StrEnum
 from typing import Annotated
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
+from sqlalchemy.orm import Session
 
 from api.auth import Viewer
 from api.parameters import PageSize, RunId
@@ -17,8 +19,9 @@ from db.jobs import jobs_of
 from db.runs import get_run
 from db.sample_pairs import SamplePair, SampleQuery, sample_pairs
 from db.session import transaction
+from db.side_jobs import side_jobs
 from evals.plan import workloads_of
-from evals.spec import Role, Submission, Workload
+from evals.spec import Submission, Workload
 from evals.workload_kinds import has_items
 
 router = APIRouter(prefix=f"{ROOT}/submissions", tags=["reports"])
@@ -60,13 +63,9 @@ def samples(
     """Return items with prompt, gold answer, and each side's text, extracted answer and judgement."""
     with transaction() as session:
         run = get_run(session, run_id)
-        workload = _workload(run_id, run.submission, wanted.workload)
-        jobs = {job.role: job.id for job in jobs_of(session, run_id)}
-        query = SampleQuery(
-            candidate_job=jobs[Role.CANDIDATE],
-            baseline_job=jobs[Role.BASELINE],
-            workload=workload.name,
-            metric=wanted.metric or workload.metric,
+        workload = workload_of(run_id, run.submission, wanted.workload)
+        query = replace(
+            query_of(session, run_id, workload, wanted.metric),
             flip=wanted.flip,
             unparsed=wanted.unparsed,
             after=_after(wanted.cursor),
@@ -80,7 +79,19 @@ def samples(
     return SamplePage(items=found[: wanted.limit], next=following)
 
 
-def _workload(run_id: str, submission: Submission, name: str | None) -> Workload:
+def query_of(session: Session, run_id: str, workload: Workload, metric: str | None) -> SampleQuery:
+    """Return the query for all of a run's items under one metric, by default the one that decides."""
+    ours, theirs = side_jobs(get_run(session, run_id).submission, jobs_of(session, run_id), workload.name)
+    return SampleQuery(
+        candidate_job=ours,
+        baseline_job=theirs,
+        workload=workload.name,
+        metric=metric or workload.metric,
+    )
+
+
+def workload_of(run_id: str, submission: Submission, name: str | None) -> Workload:
+    """Return a run's workload by name, by default the first that has items; raise HttpError when there is none."""
     asked = workloads_of(submission)
     known = [workload for workload in asked if has_items(workload.benchmark)]
     for workload in known:

@@ -12,12 +12,14 @@ from api.parameters import PageSize, PublicUrl, RunId
 from api.resources import ROOT, RunPage, RunResource, run_resource
 from api.schemas import SubmissionRequest
 from api.submission import to_submission
+from db.baseline_choice import settled
 from db.codec import to_json
 from db.jobs import JobRecord, get_job, jobs_of, jobs_of_many
 from db.runs import (
     Idempotency,
     RunRecord,
     create_run,
+    earlier_run,
     finish_run,
     get_run,
     list_runs,
@@ -123,8 +125,13 @@ def read_run(run_id: str, url: str) -> RunResource:
 
 
 def _accept(submission: Submission, token: TokenInfo, key: str | None) -> tuple[RunRecord, list[JobRecord], bool]:
-    jobs = plan_jobs(submission)
+    """Write a run and its jobs. A repeated request finds its run, whatever has become of the baseline since."""
     idempotency = Idempotency(token_id=token.id, key=key, body_sha256=digest(to_json(submission))) if key else None
     with transaction() as session:
-        run, is_new = create_run(session, submission=submission, jobs=jobs, token_id=token.id, idempotency=idempotency)
-        return run, jobs_of(session, run.id), is_new
+        earlier = earlier_run(session, idempotency) if idempotency else None
+        if earlier is not None:
+            return earlier, jobs_of(session, earlier.id), False
+        wanted = settled(session, submission)
+        jobs = plan_jobs(wanted)
+        run, _ = create_run(session, submission=wanted, jobs=jobs, token_id=token.id, idempotency=idempotency)
+        return run, jobs_of(session, run.id), True

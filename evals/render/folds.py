@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterator, Sequence
 
 from evals.formatting import (
@@ -40,13 +41,14 @@ def folds(report: Report, report_url: str | None, plots_url: str | None = None) 
     yield from _errors(report)
     yield from _reasons("What was not comparable, and why", comparisons, (Verdict.INCOMPARABLE, None))
     yield from _reasons("What failed or could not be decided", deciding, (Verdict.FAIL, Verdict.INCONCLUSIVE))
+    yield from _reasons("What is to be known of what passed", deciding, (Verdict.PASS,))
     yield from parity_folds(report.parity)
     yield from serving_folds(report.serving, plots_url)
     yield from _metrics([one for one in comparisons if one.metric.kind is not Kind.CHECK])
     yield from scorer_fold(rest)
     yield from _pairs(rest)
     for comparison in deciding:
-        yield from _flips(comparison, report_url)
+        yield from _flips(comparison, report, report_url)
     yield from _unparsed(rest)
     yield from provenance_folds(report)
 
@@ -125,7 +127,7 @@ def _pairs(comparisons: Sequence[Comparison]) -> Iterator[str]:
         yield fold("Pairs: who got which items right", table(header, rows))
 
 
-def _flips(comparison: Comparison, report_url: str | None) -> Iterator[str]:
+def _flips(comparison: Comparison, report: Report, report_url: str | None) -> Iterator[str]:
     if not comparison.flips:
         return
     header = ("item", "right", "candidate answered", "baseline answered", "reference")
@@ -133,6 +135,9 @@ def _flips(comparison: Comparison, report_url: str | None) -> Iterator[str]:
     more = len(comparison.flips) - FLIPS_SHOWN
     if more > 0:
         text += f"\n\n…and {more:,} more in the {link('full report', report_url)}."
+    first = item_name((comparison.flips[0].task, comparison.flips[0].doc_id))
+    command = shlex.join(["plumbline", "explain", report.run_id, first, "--workload", comparison.workload])
+    text += f"\n\nBoth texts, and where they part: {code(command, 300)}"
     yield fold(f"Flips in {_name(comparison)}: {plural(len(comparison.flips), 'item')}", text)
 
 

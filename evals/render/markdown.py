@@ -14,7 +14,7 @@ from evals.render.parity import parity_table
 from evals.render.serving.comment import serving_tables
 from evals.render.signs import SIGNS, verdict_cell
 from evals.render.tables import table
-from evals.result import Comparison, Report, Verdict
+from evals.result import Comparison, Report, SideSummary, Verdict
 from evals.verdict import WORDS
 
 CHARACTERS = 60_000
@@ -51,12 +51,16 @@ def _first_line(report: Report) -> str:
 
 def _context(report: Report, report_url: str | None) -> str:
     sides = " against ".join(
-        f"{plain(side.role, 20)} {code(side.engine, 60)} with {code(side.model)}"
+        f"{plain(side.role, 20)} {code(side.engine, 60)}{_origin(side)} with {code(side.model)}"
         for side in (report.candidate, report.baseline)
     )
     reused = "".join(f" {plain(reused_line(side), 300)}" for side in (report.candidate, report.baseline) if side.reused)
     full = f" {link('Full report', report_url)}" if report_url else ""
     return f"Suite {code(report.suite, 60)}: {sides}.{reused}{full}"
+
+
+def _origin(side: SideSummary) -> str:
+    return f" ({plain(side.origin, 200)})" if side.origin else ""
 
 
 def _deciding(report: Report) -> str:

@@ -25,7 +25,7 @@ from evals.verdict import WORDS
 AUTHOR = "✏️ **author:** "
 """What the author has to fill in begins with this, so that it can be found."""
 
-_NAMES = {"sglang": "SGLang", "hf": "HF Transformers", "remote": "a running server"}
+_NAMES = {"sglang": "SGLang", "hf": "HF Transformers", "remote": "a running server", "published": "a published value"}
 
 
 def pr_description(report: Report, *, report_url: str | None = None) -> str:
@@ -50,7 +50,8 @@ def _names(report: Report) -> tuple[str, str]:
 
 
 def _name(side: SideSummary) -> str:
-    return _NAMES.get(side.engine, plain(side.engine, 40))
+    name = _NAMES.get(side.engine, plain(side.engine, 40))
+    return f"{name} ({plain(side.origin, 200)})" if side.origin else name
 
 
 def _accuracy(report: Report) -> Iterator[str]:

@@ -6,9 +6,10 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from evals.fingerprint import Fingerprints
 from evals.preflight.findings import PREFLIGHT
 from evals.render.escape import block, code, plain
-from evals.render.tables import fold, table
+from evals.render.tables import bullets, fold, table
 from evals.result import Report, SideSummary
 
 NOT_RECORDED = "not recorded"
@@ -26,6 +27,7 @@ def provenance_folds(report: Report) -> Iterator[str]:
     settings = _side_by_side("setting", *(_settings(side) for side in sides))
     if settings:
         yield fold("Settings", settings)
+    yield from _fingerprints(report.fingerprints)
     yield from _preflights(sides)
     if any(side.timings_s for side in sides):
         yield fold("Timings and cost", _timings(sides))
@@ -52,6 +54,19 @@ def _cell(value: Any) -> str:
 
 def _settings(side: SideSummary) -> dict[str, Any]:
     return {key: value for key, value in side.settings.items() if key not in (SUBMIT_COMMAND, PREFLIGHT)}
+
+
+def _fingerprints(held: Sequence[Fingerprints]) -> Iterator[str]:
+    """Yield what differs between the sides of each workload, whether it forbids a comparison or not."""
+    if not held:
+        return
+    rows = [
+        (plain(one.workload, 60), code(one.candidate_sha256[:12]), code((one.baseline_sha256 or "none")[:12]))
+        for one in held
+    ]
+    lines = [f"{plain(one.workload, 60)}: {plain(said, 300)}" for one in held for said in one.allowed]
+    told = f"\n\nWhat may differ in such a comparison, and does:\n\n{bullets(lines)}" if lines else ""
+    yield fold("Fingerprints", table(("workload", "candidate", "baseline"), rows, numbers_from=3) + told)
 
 
 def _preflights(sides: Sequence[SideSummary]) -> Iterator[str]:

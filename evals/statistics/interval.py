@@ -18,6 +18,11 @@ class Interval:
     low: float
     high: float
 
+    @property
+    def width(self) -> float:
+        """Return high minus low."""
+        return self.high - self.low
+
     def mirrored(self) -> Interval:
         """Return the interval of the negated quantity."""
         return Interval(low=-self.high, high=-self.low)

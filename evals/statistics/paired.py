@@ -21,14 +21,15 @@ def tango_interval(only_candidate: int, only_baseline: int, n: int, *, confidenc
     observed = (only_candidate - only_baseline) / n
 
     def score(difference: float) -> float:
-        return _score(only_candidate, only_baseline, n, difference)
+        return tango_z(only_candidate, only_baseline, n, difference)
 
     low = bisect(lambda x: score(x) > z, -1.0, observed)
     high = bisect(lambda x: score(x) > -z, observed, 1.0)
     return Interval(low=low, high=high)
 
 
-def _score(only_candidate: float, only_baseline: float, n: float, difference: float) -> float:
+def tango_z(only_candidate: float, only_baseline: float, n: float, difference: float) -> float:
+    """Return the score statistic of a true difference: standard normal if it is true, positive if more was seen."""
     excess = only_candidate - only_baseline - n * difference
     variance = n * score_variance(only_candidate, only_baseline, n, difference)
     if variance <= 0:

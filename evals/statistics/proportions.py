@@ -11,7 +11,9 @@ def wilson_interval(successes: float, n: int, *, confidence: float = CONFIDENCE)
     """Return the score interval of `successes / n`.
 
     `successes` may be a sum of real values in [0, 1]: their variance is at most p(1 - p), so that the
-    interval is then conservative. Raises ValueError unless n >= 1 and 0 <= successes <= n.
+    interval is then conservative. Over a range of true shares it holds 95 % of them; at single ones very near 0 and 1
+    (about 1 - 0.18 / n) it falls to 84 %: it is shown of one side and decides nothing. Raises ValueError unless
+    n >= 1 and 0 <= successes <= n.
     Source: Wilson (1927), JASA 22:209-212; recommended by Brown, Cai and DasGupta (2001), Statist. Sci. 16:101-133.
     """
     if n < 1 or not 0 <= successes <= n:

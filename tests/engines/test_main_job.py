@@ -6,6 +6,7 @@ import json
 import shutil
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -77,6 +78,36 @@ def test_cancelling_stops_the_engines(service: Service) -> None:
     assert {job["state"] for job in finished["jobs"]} == {"cancelled"}
     assert finished["verdict"] == "error"
     assert service.engines() == []
+
+
+@pytest.mark.slow
+def test_an_engine_passes_against_its_stored_answers_and_another_token_limit_is_not_comparable(
+    service: Service,
+) -> None:
+    published = {"published": {"value": 0.85, "n": 300, "source": "demo/README.md"}}
+    first, report = alone(service, baseline=published)
+    assert report["comparisons"][0]["baseline"]["value"] == 0.85
+    promoted = service.command("baselines", "promote", first["id"], "--reason", "a test", "--despite-verdict")
+    assert promoted.returncode == 0, promoted.stderr
+
+    _, again = alone(service, baseline={"stored": True})
+    assert again["verdict"] == "pass", again["reasons"]
+    assert again["baseline"]["origin"].startswith(f"stored, run {first['id']} of ")
+    held = again["fingerprints"][0]
+    assert held["candidate_sha256"] == held["baseline_sha256"]
+
+    workload = {"benchmark": "gsm8k", "data": "demo", "margin": 0.05, "max_tokens": 16}
+    _, other = alone(service, suite=None, workloads=[workload], baseline={"run": first["id"]})
+    differs = "max_tokens differs: 16 for the candidate, 256 for the baseline"
+    assert (other["verdict"], other["headline"]) == ("incomparable", f"gsm8k cannot be compared: {differs}")
+    assert other["comparisons"][0]["difference"] is None
+
+
+def alone(service: Service, **changes: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return a run whose candidate alone was launched, and its report; 80 equal pairs decide about 5 points."""
+    run = service.finished(service.submit(limit=80, **changes)["id"], timeout_s=540)
+    assert [(job["role"], job["state"]) for job in run["jobs"]] == [("candidate", "succeeded")], run["jobs"]
+    return run, service.report(run["id"])
 
 
 @pytest.mark.slow

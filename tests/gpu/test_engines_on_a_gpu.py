@@ -22,7 +22,7 @@ from evals.client import EngineClient
 from evals.protocol import GenerationRequest
 from evals.spec import Api, EngineSpec, ModelSpec
 from workers.engines.base import EngineEnvironment
-from workers.gpus import choose_devices, hardware_description, list_gpus
+from workers.gpus import choose_devices, hardware_facts, list_gpus
 from workers.server import Server, running
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -79,7 +79,7 @@ def test_nvml_names_the_gpu() -> None:
     gpu = list_gpus()[0]
     assert gpu.uuid.startswith("GPU-")
     assert gpu.memory_bytes > 2**30
-    assert gpu.name in hardware_description([gpu.uuid])
+    assert gpu.name in hardware_facts([gpu.uuid])["hardware"]
 
 
 def test_batching_does_not_change_a_greedy_answer_in_float32(tmp_path: Path) -> None:

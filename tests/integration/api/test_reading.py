@@ -11,6 +11,7 @@ from db.jobs import note_facts
 from db.session import transaction
 from db.settings import settings
 from db.tokens import TokenRole
+from evals.spec import ModelSpec
 from tests.integration.api.world import HOSTILE, SUBMISSION, claim, failed_run, finished_run, queued_run
 
 PATH = "/api/v1/submissions"
@@ -173,3 +174,30 @@ def test_pages_need_a_token_unless_the_operator_opens_them(
     assert run_id in nobody.get("/").text
     assert nobody.get(f"/runs/{run_id}").status_code == 200
     assert nobody.get(PATH).status_code == 401
+
+
+def test_an_item_is_opened_with_both_answers_and_where_they_part(client: TestClient) -> None:
+    run_id = finished_run(PATTERN_CANDIDATE, PATTERN_BASELINE)
+    opened = client.get(f"{PATH}/{run_id}/samples/gsm8k/6").json()
+    assert (opened["sample"]["doc_id"], opened["sample"]["flip"]) == (6, "lost")
+    parted = opened["divergence"]
+    assert (parted["unit"], parted["position"]) == ("word", 2)
+    assert (parted["candidate"]["differing"], parted["baseline"]["differing"]) == (" 41", " 42")
+    assert opened["sample"]["candidate"]["text"][: parted["character"]] == "So ####"
+    assert client.get(f"{PATH}/{run_id}/samples/gsm8k/1").json()["divergence"] is None
+
+
+def test_the_models_own_tokenizer_tells_the_tokens_where_it_lies_here(client: TestClient) -> None:
+    demo = Path(__file__).resolve().parents[3] / "demo" / "demo-llm"
+    run_id = finished_run([False], [True], submission=replace(SUBMISSION, model=ModelSpec(path=str(demo))))
+    parted = client.get(f"{PATH}/{run_id}/samples/gsm8k/0").json()["divergence"]
+    assert parted["unit"] == "token"
+    assert parted["candidate"]["before"] + parted["candidate"]["differing"] == "So #### 41"
+
+
+@pytest.mark.parametrize("item", ["gsm8k/99", "other/6", "gsm8k/6?metric=other"])
+def test_an_item_that_was_not_judged_is_a_404_problem(client: TestClient, item: str) -> None:
+    run_id = finished_run(PATTERN_CANDIDATE, PATTERN_BASELINE)
+    answer = client.get(f"{PATH}/{run_id}/samples/{item}")
+    assert (answer.status_code, answer.json()["code"]) == (404, "unknown_item")
+    assert "plumbline samples" in answer.json()["remedy"]

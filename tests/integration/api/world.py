@@ -98,9 +98,11 @@ def _response(key: SampleKey, sha: str, text: str) -> Response:
     )
 
 
-def finished_run(candidate: Sequence[bool], baseline: Sequence[bool], *, text: str = "So") -> str:
+def finished_run(
+    candidate: Sequence[bool], baseline: Sequence[bool], *, text: str = "So", submission: Submission = SUBMISSION
+) -> str:
     """Return a run whose sides answered, right or wrong, as given, and whose report is saved."""
-    run_id, jobs = queued_run()
+    run_id, jobs = queued_run(submission)
     scores = {}
     for job, verdicts in zip(jobs, (candidate, baseline), strict=True):
         found = claim(job)

@@ -97,7 +97,7 @@ def test_answers_to_another_model_are_never_compared(monkeypatch: pytest.MonkeyP
     with transaction() as session:
         report = latest_report(session, run.id)
     assert report.verdict is Verdict.INCOMPARABLE
-    assert "model files" in " ".join(report.reasons)
+    assert "weights differ: other for the candidate, m for the baseline" in " ".join(report.reasons)
 
 
 def test_a_side_without_files_to_see_can_still_be_compared(monkeypatch: pytest.MonkeyPatch, messages: Messages) -> None:

@@ -7,8 +7,13 @@ from pydantic import BaseModel
 
 from api.app import create_app
 from api.examples import answer_examples
+from api.history_resources import ChangeResource, HistoryResource
 from api.resources import ROOT, RunPage, RunResource
+from api.routes.baselines import PromotionList
+from api.routes.history import LineageList
+from api.routes.regressions import ChangeList
 from api.routes.samples import SamplePage
+from api.routes.schedules import ScheduleList, ScheduleResource
 from api.routes.suites import SuiteList
 
 FORMS: dict[str, type[BaseModel]] = {
@@ -16,6 +21,14 @@ FORMS: dict[str, type[BaseModel]] = {
     f"{ROOT}/submissions/{{run_id}}": RunResource,
     f"{ROOT}/submissions/{{run_id}}/samples": SamplePage,
     f"{ROOT}/suites": SuiteList,
+    f"{ROOT}/baselines": PromotionList,
+    f"{ROOT}/baselines/history": PromotionList,
+    f"{ROOT}/lineages": LineageList,
+    f"{ROOT}/history": HistoryResource,
+    f"{ROOT}/regressions": ChangeList,
+    f"{ROOT}/regressions/{{change_id}}": ChangeResource,
+    f"{ROOT}/schedules": ScheduleList,
+    f"{ROOT}/schedules/{{name}}": ScheduleResource,
 }
 
 

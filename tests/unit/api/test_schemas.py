@@ -92,3 +92,11 @@ def test_code_comes_only_from_the_operators_folders() -> None:
     request = _with(candidate={"engine": "sglang", "external_package": "/elsewhere/package"})
     with pytest.raises(PolicyError):
         to_submission(SubmissionRequest.model_validate(request), Settings())
+
+
+def test_early_stopping_is_refused_where_nothing_can_stop() -> None:
+    body = {"model": "m", "candidate": {"engine": "sglang"}, "early_stop": True}
+    assert to_submission(SubmissionRequest.model_validate({**body, "suite": "demo"}), Settings()).early_stop
+    with pytest.raises(InvalidSubmissionError) as caught:
+        to_submission(SubmissionRequest.model_validate({**body, "suite": "parity"}), Settings())
+    assert caught.value.details["field"] == "early_stop"

@@ -19,6 +19,7 @@ from evals.metrics import EXACT_MATCH
 from evals.result import Comparison, Measurement, Pairs, Report, SideSummary, Verdict
 from evals.spec import EngineSpec, JobSpec, ModelSpec, Role, Submission
 from tests.unit.evals.parity_examples import another_model, same_model
+from tests.unit.evals.report_examples import failed
 
 BEGIN = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
 MODEL = ModelSpec(path="/models/<i>tiny</i>")
@@ -140,7 +141,17 @@ def test_a_flip_shows_the_question_behind_the_examples() -> None:
     assert view.question == "Q: b?\nA:"
     assert (view.candidate.right, view.candidate.extracted) == (False, "nothing found in the answer")
     assert view.candidate.note == "1,200 tokens, ended by length"
-    assert (view.baseline.right, view.baseline.text) == (None, "no answer was recorded")
+    assert (view.baseline.right, view.baseline.shared) == (None, "no answer was recorded")
+    assert view.parting == ""
+    theirs = replace(side, value=1.0, parsed=True, extracted="4", text="well, <b>4</b> it is")
+    parted = flip_view(replace(pair, candidate=replace(side, text="well, 5 it is"), baseline=theirs))
+    assert parted.parting == "The texts part at word 2."
+    assert (parted.candidate.shared, parted.candidate.differing, parted.candidate.rest) == ("well,", " 5", " it is")
+    finished = replace(RUN, state=RunState.FINISHED, verdict=Verdict.FAIL, finished_at=BEGIN)
+    flips = [replace(pair, candidate=replace(side, text="well, 5 it is"), baseline=theirs)]
+    report = failed()
+    page = run_page(run_view(finished, [JOB], report, flips, now=0.0))
+    assert "<pre>well,<mark> &lt;b&gt;4&lt;/b&gt;</mark> it is</pre>" in page
 
 
 def test_a_page_escapes_what_it_is_given_and_lives_while_the_run_does() -> None:

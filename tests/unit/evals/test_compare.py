@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evals.compare import compare_workload, difference_of_settings
 from evals.metrics import Direction
 from evals.result import Comparison, Pairs, Score, Verdict
+from evals.statistics.clusters import clustered_mean
 from tests.unit.evals.report_examples import METRIC, WORKLOAD, score, two_sides
 
 
@@ -251,3 +252,117 @@ def test_a_metric_of_the_harness_decides_once_its_direction_is_known() -> None:
         workload=workload, candidate=candidate, baseline=baseline, directions={"word_errors": Direction.LOWER}
     )
     assert known.verdict is Verdict.FAIL
+
+
+DROP = "it is worse than the baseline (the whole 95 % interval lies below 0)"
+
+
+def in_groups(sides: tuple[list[Score], list[Score]], groups: int) -> tuple[list[Score], list[Score]]:
+    """Deal the items of both sides out to tasks, in runs of neighbours, so that flips of a kind stay together."""
+    size = -(-len(sides[0]) // groups)
+    ours, theirs = ([replace(one, task=f"t{one.doc_id // size:02d}") for one in side] for side in sides)
+    return ours, theirs
+
+
+def test_items_of_tasks_that_differ_have_a_wider_interval_and_the_reason_says_so() -> None:
+    # All flips lie side by side: whole tasks are worse, and others unchanged.
+    alone = decide(*two_sides(700, 10, 30, 260), margin=0.01)
+    grouped = decide(*in_groups(two_sides(700, 10, 30, 260), 20), margin=0.01)
+    assert alone.low is not None
+    assert grouped.low is not None
+    assert grouped.low < 1.3 * alone.low < 0
+    assert (alone.groups, grouped.groups) == (None, 20)
+    assert any("the items come in 20 groups" in reason for reason in grouped.reasons)
+    assert grouped.detectable_drop is not None
+    assert alone.detectable_drop is not None
+    assert grouped.detectable_drop > alone.detectable_drop
+
+
+def test_tasks_that_are_alike_leave_the_items_own_interval_as_the_least() -> None:
+    sides = two_sides(700, 20, 20, 260)
+    dealt = tuple([replace(one, task=f"t{one.doc_id % 20:02d}") for one in side] for side in sides)
+    alone, grouped = decide(*sides), decide(*dealt)
+    assert alone.low is not None
+    assert alone.high is not None
+    assert grouped.low is not None
+    assert grouped.high is not None
+    assert grouped.low <= alone.low < alone.high <= grouped.high
+
+
+def test_identical_answers_in_tasks_leave_the_doubt_that_identical_answers_leave() -> None:
+    alone, grouped = decide(*two_sides(280, 0, 0, 20)), decide(*in_groups(two_sides(280, 0, 0, 20), 10))
+    assert (grouped.low, grouped.high, grouped.verdict) == (alone.low, alone.high, Verdict.PASS)
+
+
+def test_a_few_tasks_are_parts_of_the_benchmark_unless_they_are_named_as_groups() -> None:
+    candidate, baseline = in_groups(two_sides(700, 10, 30, 260), 4)
+    (parts,) = compare_workload(workload=WORKLOAD, candidate=candidate, baseline=baseline)
+    (groups,) = compare_workload(workload=WORKLOAD, candidate=candidate, baseline=baseline, fewest_groups=2)
+    assert (parts.groups, groups.groups) == (None, 4)
+    assert parts.low is not None
+    assert groups.low is not None
+    assert groups.low < parts.low
+
+
+def test_a_significant_drop_within_the_margin_passes_and_is_told() -> None:
+    comparison = decide(*two_sides(900, 0, 12, 88))
+    assert comparison.verdict is Verdict.PASS
+    assert (
+        "is worse than the baseline (the whole 95 % interval lies below 0), but by less than" in comparison.reasons[0]
+    )
+
+
+def test_a_significant_drop_that_the_margin_does_not_decide_is_told_first() -> None:
+    comparison = decide(*two_sides(1200, 20, 60, 39), margin=0.02)
+    assert comparison.verdict is Verdict.INCONCLUSIVE
+    assert (
+        "worse than the baseline (the whole 95 % interval lies below 0), but it is not decided" in comparison.reasons[0]
+    )
+    assert "lies on both sides of the margin" in comparison.reasons[1]
+
+
+@settings(max_examples=30)
+@given(st.tuples(*[st.integers(0, 40)] * 4).filter(any), st.integers(1, 8))
+def test_swapping_the_sides_mirrors_difference_and_interval(counts: tuple[int, int, int, int], groups: int) -> None:
+    candidate, baseline = in_groups(two_sides(*counts), groups)
+    one, other = decide(candidate, baseline), decide(baseline, candidate)
+    assert one.difference == -(other.difference or 0.0)
+    assert one.low == pytest.approx(-(other.high or 0.0), abs=1e-9)
+    assert one.high == pytest.approx(-(other.low or 0.0), abs=1e-9)
+    assert one.mcnemar_p == other.mcnemar_p
+
+
+@settings(max_examples=30)
+@given(st.tuples(*[st.integers(0, 40)] * 4).filter(any), st.floats(0, 0.3), st.floats(0, 0.3), st.integers(1, 8))
+def test_verdicts_are_monotone_in_the_margin(
+    counts: tuple[int, int, int, int], one: float, other: float, groups: int
+) -> None:
+    order = [Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.PASS]
+    sides = in_groups(two_sides(*counts), groups)
+    small, large = (decide(*sides, margin=margin).verdict for margin in sorted((one, other)))
+    assert small is not None
+    assert large is not None
+    assert order.index(small) <= order.index(large)
+
+
+def test_more_confidence_makes_the_interval_wider_and_is_named() -> None:
+    candidate, baseline = two_sides(300, 4, 56, 40)
+    (usual,) = compare_workload(workload=WORKLOAD, candidate=candidate, baseline=baseline)
+    (more,) = compare_workload(workload=WORKLOAD, candidate=candidate, baseline=baseline, confidence=0.975)
+    assert usual.low is not None
+    assert more.low is not None
+    assert more.low < usual.low
+    assert "97.5 % interval" in more.reasons[0]
+
+
+def test_several_answers_to_each_question_count_as_one_item() -> None:
+    ours = [score(i, float((i + k) % 3 > 0), repeat=k) for i in range(60) for k in range(4)]
+    theirs = [score(i, float((i * k) % 4 > 0), repeat=k) for i in range(60) for k in range(4)]
+    comparison = decide(ours, theirs)
+    means = [sum((i + k) % 3 > 0 for k in range(4)) / 4 - sum((i * k) % 4 > 0 for k in range(4)) / 4 for i in range(60)]
+    clustered = clustered_mean([ours[p].value - theirs[p].value for p in range(240)], [one.doc_id for one in ours])
+    assert clustered is not None
+    assert comparison.difference == pytest.approx(sum(means) / 60)
+    assert (comparison.low, comparison.high) == pytest.approx(
+        (clustered.interval().low, clustered.interval().high), abs=1e-9
+    )

@@ -10,7 +10,7 @@ from evals.accuracy.settings_rules import check_settings
 from evals.errors import InvalidSubmissionError
 from evals.metrics import METRICS
 from evals.parity.companions import served_dtype
-from evals.plan import load_suite, plan_jobs, suite_names
+from evals.plan import load_suite, plan_jobs, suite_names, workloads_of
 from evals.spec import CUSTOM_SUITE, EngineSpec, ModelSpec, Role, Submission, Workload
 from evals.workload_kinds import has_items
 
@@ -139,3 +139,15 @@ def test_what_is_served_is_known_but_for_automatic_choices_elsewhere() -> None:
 def test_a_limit_leaves_parity_alone() -> None:
     jobs = plan_jobs(replace(ON_GPU, suite="new-model", limit=7))
     assert [workload.limit for workload in jobs[0].workloads] == [None, None, None, 7, 7]
+
+
+def test_early_stopping_is_for_what_asks_its_items_here_and_forbids_no_comparison() -> None:
+    sgl_eval = replace(GSM8K, name="other", benchmark="sgl-eval/gsm8k")
+    asked = replace(ON_GPU, suite=CUSTOM_SUITE, workloads=(PARITY, GSM8K, sgl_eval), early_stop=True)
+    assert [workload.early_stop for workload in workloads_of(asked)] == [False, True, False]
+    assert [workload.early_stop for workload in workloads_of(replace(asked, early_stop=False))] == [False] * 3
+    early = replace(GSM8K, early_stop=True)
+    assert early.fingerprint() == GSM8K.fingerprint()
+    assert load_suite("demo-gate")[0].early_stop
+    assert all(workload.early_stop for workload in load_suite("gate"))
+    assert not any(workload.early_stop for name in ("demo", "gsm8k", "mmlu", "mmmu") for workload in load_suite(name))

@@ -9,10 +9,13 @@ from typing import Any
 
 import pytest
 
+from api.baselines import baseline_of
 from api.schemas import SubmissionRequest
 from api.submission import to_submission
-from cli.submission import what_to_measure
+from cli.baseline_option import baseline_body
+from cli.submission import Side, what_to_measure
 from db.settings import Settings
+from evals.baseline import BaselineKind, BaselineSource, PublishedValue, StoredResult
 from evals.reproduce import submit_command
 from evals.spec import CUSTOM_SUITE, Api, DataSource, EngineSpec, ModelSpec, Submission, Workload
 
@@ -59,7 +62,7 @@ FULL = Workload(
     name="it's \"mine\" $HOME", benchmark="mmmu_pro_vision_cot", metric="acc,answer-line@1", margin=0.05,
     data=DataSource.HUB, api=Api.CHAT, few_shot=0, limit=7, max_tokens=99, temperature=0.7, top_p=0.9, top_k=20,
     min_p=0.05, seed=5, repeats=4, chat_template_args={"enable_thinking": True, "level": "high"}, think_end="</think>",
-    revision="main", concurrency=3,
+    revision="main", concurrency=3, early_stop=True,
 )  # fmt: skip
 
 
@@ -98,6 +101,39 @@ def test_the_command_asks_for_the_same_workloads_again(workloads: tuple[Workload
     body = {"model": "org/name", "candidate": {"engine": "hf"}, **what_to_measure(None, [], [], texts)}
     again = to_submission(SubmissionRequest.model_validate(json.loads(json.dumps(body))), Settings())
     assert (again.workloads, again.suite) == (workloads, CUSTOM_SUITE)
+
+
+STORED = tuple(StoredResult(workload=name, run_id="r1", job_id="j", finished_at="2026-01-31") for name in ("a", "b"))
+CARD = PublishedValue(value=0.847, n=1319, source="the card")
+
+
+@pytest.mark.parametrize(
+    ("source", "word"),
+    [
+        (BaselineSource(kind=BaselineKind.STORED, results=STORED), "run:r1"),
+        (BaselineSource(kind=BaselineKind.STORED, results=(*STORED, replace(STORED[0], run_id="r2"))), "stored"),
+        (BaselineSource(kind=BaselineKind.RUN, run_id="r1", results=STORED), "run:r1"),
+        (BaselineSource(kind=BaselineKind.PUBLISHED, published=CARD), "published:0.847/1319,the card"),
+        (BaselineSource(kind=BaselineKind.PUBLISHED, published=PublishedValue(value=0.8, stderr=0.01)),
+         "published:0.8+-0.01"),
+        (BaselineSource(kind=BaselineKind.BACKFILL), "sglang"),
+    ],
+)  # fmt: skip
+def test_a_baseline_is_named_as_it_was_found(source: BaselineSource, word: str) -> None:
+    asked = asking(suite="demo", baseline=EngineSpec(kind="sglang", args={"x": 1}), baseline_from=source)
+    found = shlex.split(submit_command(asked))
+    assert found[found.index("--baseline") + 1] == word
+    assert ("--baseline-arg=x=1" in found) == (word == "sglang")
+    if source.published is not None:
+        body = baseline_body(Side(engine=word, arguments_option="baseline-arg"), {}, None)
+        told = SubmissionRequest.model_validate({"model": "m", "candidate": {"engine": "hf"}, "baseline": body})
+        assert told.baseline is not None
+        assert baseline_of(told.baseline, asked.candidate)[1] == source
+
+
+def test_a_run_that_may_stop_early_may_do_so_again() -> None:
+    assert "--early-stop" in shlex.split(submit_command(asking(suite="demo", early_stop=True)))
+    assert "--early-stop" not in shlex.split(submit_command(asking(suite="demo")))
 
 
 def test_the_cache_is_passed_by_again_where_it_was() -> None:

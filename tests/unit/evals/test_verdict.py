@@ -10,7 +10,17 @@ from evals.metrics import PARITY_METRICS
 from evals.parity.findings import ParityResult
 from evals.result import Comparison, Verdict
 from evals.verdict import build_report, judge
-from tests.unit.evals.report_examples import broken, failed, incomparable, inconclusive, passed, sides
+from tests.unit.evals.report_examples import (
+    WORKLOAD,
+    broken,
+    failed,
+    incomparable,
+    inconclusive,
+    passed,
+    report_of,
+    sides,
+    two_sides,
+)
 
 PARTS = {
     Verdict.PASS: passed().comparisons[0],
@@ -31,6 +41,13 @@ PARTS = {
 )
 def test_the_worst_comparison_gives_the_runs_verdict(verdicts: list[Verdict], expected: Verdict) -> None:
     assert judge([PARTS[verdict] for verdict in verdicts], sides()).verdict is expected
+
+
+def test_a_significant_drop_that_the_margin_does_not_decide_is_the_headline() -> None:
+    report = report_of(*two_sides(1200, 20, 60, 39), workload=replace(WORKLOAD, margin=0.02))
+    assert report.verdict is Verdict.INCONCLUSIVE
+    assert report.headline.startswith("gsm8k is worse than the baseline (−3.0 pp [")
+    assert report.headline.endswith("1,319 items cannot decide whether by more than the margin of 2 pp")
 
 
 def test_a_failed_job_is_an_error_whatever_was_measured() -> None:
@@ -83,7 +100,8 @@ def test_parity_speaks_for_itself_and_counts_as_one_workload() -> None:
         assert judge(rows, sides(), [result]).headline == "what parity says"
     result, rows = parity_rows(Verdict.FAIL)
     also = judge([*rows, PARTS[Verdict.FAIL]], sides(), [result])
-    assert also.headline == "what parity says (and 1 more workload)"
+    assert also.headline.startswith("gsm8k is worse than the baseline")
+    assert also.headline.endswith("(and 1 more workload)")
 
 
 def test_a_pass_of_parity_stands_before_that_of_accuracy() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from evals.errors import ModelBrokenError, ModelNotFoundError
 from evals.spec import ModelSpec
-from workers.model_files import check_model_folder, known_folder, local_folder
+from workers.model_files import chat_template_facts, check_model_folder, known_folder, local_folder
 
 
 @pytest.fixture
@@ -110,3 +110,16 @@ def test_a_hub_models_files_are_found_in_the_cache(tmp_path: Path, monkeypatch: 
     assert known_folder(model) == known_folder(ModelSpec(path="org/name", revision="abc")) == snapshot
     assert known_folder(ModelSpec(path="org/name", revision="other")) is None
     assert known_folder(ModelSpec(path=str(tmp_path))) == tmp_path
+
+
+def test_a_chat_template_is_found_where_transformers_finds_it(tmp_path: Path) -> None:
+    model = ModelSpec(path=str(tmp_path))
+    assert chat_template_facts(model) == {}
+    assert chat_template_facts(ModelSpec(path="org/nowhere")) == {}
+    (tmp_path / "tokenizer_config.json").write_text('{"chat_template": "{{ a }}"}')
+    first = chat_template_facts(model)
+    (tmp_path / "tokenizer_config.json").write_text('{"chat_template": "{{ b }}", "other": 1}')
+    second = chat_template_facts(model)
+    (tmp_path / "chat_template.jinja").write_text("{{ c }}")
+    third = chat_template_facts(model)
+    assert len({found["chat_template_sha256"] for found in (first, second, third)}) == 3

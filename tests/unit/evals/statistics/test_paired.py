@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 from scipy.optimize import brentq, minimize_scalar
+from statsmodels.stats import contingency_tables
 
 from evals.statistics.interval import two_sided_z
 from evals.statistics.paired import mcnemar_exact_p, tango_interval
@@ -148,3 +150,35 @@ def test_mcnemar_is_twice_the_binomial_tail_whichever_side_is_first(a: int, b: i
 
 def test_mcnemar_survives_more_pairs_than_a_float_has_powers_of_two() -> None:
     assert 0 < mcnemar_exact_p(1400, 1600) < 0.001
+
+
+@pytest.mark.parametrize("counts", [(6, 16), (0, 0), (0, 9), (25, 28), (140, 160)])
+def test_mcnemar_is_what_statsmodels_gives(counts: tuple[int, int]) -> None:
+    expected = contingency_tables.mcnemar([[5, counts[0]], [counts[1], 7]], exact=True).pvalue
+    assert mcnemar_exact_p(*counts) == pytest.approx(float(expected), abs=1e-9)
+
+
+def by_root(only_candidate: int, only_baseline: int, n: int, difference: float) -> float:
+    """Return the score statistic with the nuisance share found as the root of the likelihood's derivative."""
+
+    def slope(q: float) -> float:
+        return (
+            only_candidate / (q + difference)
+            + only_baseline / q
+            - 2 * (n - only_candidate - only_baseline) / (1 - 2 * q - difference)
+        )
+
+    inside = 1e-15
+    q = brentq(slope, max(0.0, -difference) + inside, (1 - difference) / 2 - inside, xtol=1e-16, rtol=1e-15)
+    return (only_candidate - only_baseline - n * difference) / sqrt(n * (2 * q + difference * (1 - difference)))
+
+
+@pytest.mark.parametrize(
+    "counts", [(3, 11, 40), (16, 8, 86), (40, 20, 160), (60, 90, 1319), (5, 4, 30), (300, 280, 14042)]
+)
+def test_tango_agrees_with_the_likelihoods_own_roots(counts: tuple[int, int, int]) -> None:
+    z, observed = stats.norm.ppf(0.975), (counts[0] - counts[1]) / counts[2]
+    low = brentq(lambda x: by_root(*counts, x) - z, observed - 0.5, observed, xtol=1e-15)
+    high = brentq(lambda x: by_root(*counts, x) + z, observed, observed + 0.5, xtol=1e-15)
+    interval = tango_interval(*counts)
+    assert (interval.low, interval.high) == pytest.approx((low, high), abs=1e-9)

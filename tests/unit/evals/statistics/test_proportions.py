@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from statsmodels.stats.proportion import proportion_confint
 
 from evals.statistics.proportions import wilson_interval
 
@@ -24,6 +25,12 @@ COUNTS = st.integers(1, 5000).flatmap(lambda n: st.tuples(st.integers(0, n), st.
 def test_wilson_gives_newcombes_published_intervals(successes: int, n: int, low: float, high: float) -> None:
     interval = wilson_interval(successes, n)
     assert (round(interval.low, 4), round(interval.high, 4)) == (low, high)
+
+
+@pytest.mark.parametrize(("successes", "n"), [(0, 7), (3, 20), (1100, 1319), (900, 900), (1, 1)])
+def test_wilson_is_what_statsmodels_gives(successes: int, n: int) -> None:
+    interval = wilson_interval(successes, n)
+    assert (interval.low, interval.high) == pytest.approx(proportion_confint(successes, n, method="wilson"), abs=1e-9)
 
 
 def test_no_success_and_no_failure_reach_the_very_end() -> None:
