@@ -13,7 +13,7 @@ from api.headers import SecurityHeaders
 from api.limits import RequestLimits
 from api.openapi import document
 from api.resources import ROOT
-from api.routes import events, health, logs, pages, reports, samples, submissions, suites
+from api.routes import events, health, logs, pages, reports, samples, sign_in, submissions, suites
 from dashboard.render import STATIC
 from db.settings import settings
 
@@ -35,7 +35,7 @@ def create_app() -> FastAPI:
         redirect_slashes=False,
     )
     add_handlers(app)
-    for module in (submissions, events, reports, samples, logs, suites, health, pages):
+    for module in (submissions, events, reports, samples, logs, suites, health, sign_in, pages):
         app.include_router(module.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.openapi = partial(document, app)  # type: ignore[method-assign]  # FastAPI's documented way to extend it

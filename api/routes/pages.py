@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Path, Response
 from fastapi.responses import HTMLResponse
 from sqlalchemy.orm import Session
 
-from api.auth import page_reader
+from api.auth import Looking, visitor
 from api.headers import PICTURE_POLICY
 from api.parameters import RunId
 from api.problems import HttpError
@@ -27,30 +27,30 @@ from evals.render.plots import plots_of
 from evals.result import Report
 from evals.spec import Role
 
-router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse, dependencies=[Depends(page_reader)])
+router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse, dependencies=[Depends(visitor)])
 
 SHOWN_RUNS = 50
 SHOWN_FLIPS = 100
 
 
 @router.get("/")
-def newest_runs() -> str:
+def newest_runs(who: Looking) -> str:
     """List the newest runs."""
     with transaction() as session:
         runs = list_runs(session, limit=SHOWN_RUNS)
         jobs = jobs_of_many(session, [run.id for run in runs])
-    return runs_page(run_rows(runs, jobs))
+    return runs_page(run_rows(runs, jobs), who)
 
 
 @router.get("/runs/{run_id}")
-def run(run_id: RunId) -> str:
+def run(run_id: RunId, who: Looking) -> str:
     """Show a run, live while it lasts, and its report."""
     with transaction() as session:
         record = get_run(session, run_id)
         jobs = jobs_of(session, run_id)
         report = _report(session, record)
         flips = _flips(session, jobs, report) if report else []
-    return run_page(run_view(record, jobs, report, flips, now=time.time()))
+    return run_page(run_view(record, jobs, report, flips, now=time.time()), who)
 
 
 @router.get("/runs/{run_id}/plots/{place}/{name}.svg")
