@@ -11,6 +11,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from dashboard.job_view import BAR_WIDTH
+from dashboard.queue_view import QueueView
 from dashboard.report_view import RunView
 from dashboard.runs_view import RunRow
 
@@ -34,6 +35,11 @@ def run_page(view: RunView, who: Who | None = None) -> str:
 def runs_page(rows: Sequence[RunRow], who: Who | None = None) -> str:
     """Return the page that lists the newest runs."""
     return _page("runs.html", who, rows=rows, live=any(row.live for row in rows))
+
+
+def queue_page(view: QueueView, who: Who | None = None) -> str:
+    """Return the page about what waits and runs, which keeps itself up to date."""
+    return _page("queue.html", who, queue=view, live=True)
 
 
 def sign_in_page(*, path: str, trouble: str | None = None) -> str:

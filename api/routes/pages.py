@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Response
@@ -13,10 +14,12 @@ from api.auth import Looking, visitor
 from api.headers import PICTURE_POLICY
 from api.parameters import RunId
 from api.problems import HttpError
-from dashboard.render import run_page, runs_page
+from dashboard.queue_view import queue_view
+from dashboard.render import queue_page, run_page, runs_page
 from dashboard.report_view import run_view
 from dashboard.runs_view import run_rows
 from db.jobs import JobRecord, jobs_of, jobs_of_many
+from db.queue_state import depths, running, waiting
 from db.reports import NoReportError, latest_report
 from db.runs import RunRecord, get_run, list_runs
 from db.sample_pairs import SamplePair, SampleQuery, sample_pairs
@@ -51,6 +54,14 @@ def run(run_id: RunId, who: Looking) -> str:
         report = _report(session, record)
         flips = _flips(session, jobs, report) if report else []
     return run_page(run_view(record, jobs, report, flips, now=time.time()), who)
+
+
+@router.get("/queue")
+def queue(who: Looking) -> str:
+    """Show what waits and what runs on which host."""
+    with transaction() as session:
+        now = running(session), waiting(session), depths(session)
+    return queue_page(queue_view(*now, now=datetime.now(UTC)), who)
 
 
 @router.get("/runs/{run_id}/plots/{place}/{name}.svg")
