@@ -25,6 +25,7 @@ from api.routes import (
     reports,
     samples,
     schedules,
+    sign_in,
     submissions,
     suites,
 )
@@ -39,7 +40,7 @@ Errors are problem documents (RFC 9457) that name the field and the remedy. All 
 
 _ROUTES = (
     submissions, events, reports, samples, explain, baselines, history, regressions, schedules, logs, suites, health,
-    pages,
+    sign_in, pages,
 )  # fmt: skip
 
 

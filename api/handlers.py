@@ -7,11 +7,13 @@ import secrets
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.responses import RedirectResponse
 from sqlalchemy.exc import InterfaceError, OperationalError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import problems
+from api.browser import SignInNeededError, sign_in_address
 from evals.errors import PlumblineError
 
 log = logging.getLogger(__name__)
@@ -20,6 +22,7 @@ log = logging.getLogger(__name__)
 def add_handlers(app: FastAPI) -> None:
     """Answer every known exception with a problem document."""
     app.add_exception_handler(PlumblineError, _known)
+    app.add_exception_handler(SignInNeededError, _stranger)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(OperationalError, _no_database)
@@ -32,6 +35,14 @@ async def _known(request: Request, error: Exception) -> Response:
     if problem.status == 500:
         return problems.respond(request, unexpected(error))
     return problems.respond(request, problem)
+
+
+async def _stranger(request: Request, error: Exception) -> Response:
+    """Lead whoever looks with a browser to the sign-in, and back."""
+    if request.method == "GET" and "text/html" in request.headers.get("accept", ""):
+        query = f"?{request.url.query}" if request.url.query else ""
+        return RedirectResponse(sign_in_address(request.url.path + query), 303)
+    return await _known(request, error)
 
 
 async def _invalid(request: Request, error: Exception) -> Response:

@@ -31,6 +31,15 @@ class Token(Base):
     last_used_at: Mapped[datetime | None]
 
 
+class BrowserSession(Base):
+    """A browser's sign-in with a token; only the SHA-256 of its secret is kept."""
+
+    __tablename__ = "browser_sessions"
+    secret_sha256: Mapped[str] = mapped_column(primary_key=True)
+    token_id: Mapped[str] = mapped_column(ForeignKey("tokens.id", ondelete="CASCADE"))
+    expires_at: Mapped[datetime]
+
+
 class Run(Base):
     """One accepted submission."""
 

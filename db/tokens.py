@@ -73,6 +73,12 @@ def find_token(session: Session, text: str) -> TokenInfo | None:
     return _info(row)
 
 
+def living_token(session: Session, token_id: str) -> TokenInfo | None:
+    """Return the token of an id; None when there is none, or it was revoked."""
+    row = session.get(Token, token_id)
+    return None if row is None or row.revoked_at is not None else _info(row)
+
+
 def touch_token(session: Session, token_id: str) -> None:
     """Note that a token was used; at most one write a minute."""
     stale = (Token.last_used_at.is_(None)) | (Token.last_used_at < func.now() - timedelta(minutes=1))

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Response
 from fastapi.responses import HTMLResponse
 from sqlalchemy.orm import Session
 
-from api.auth import page_reader
+from api.auth import Looking, visitor
 from api.headers import PICTURE_POLICY
 from api.parameters import RunId
 from api.problems import HttpError
-from dashboard.render import run_page, runs_page
+from dashboard.queue_view import queue_view
+from dashboard.render import queue_page, run_page, runs_page
 from dashboard.report_view import run_view
 from dashboard.runs_view import run_rows
 from db.jobs import JobRecord, jobs_of, jobs_of_many
+from db.queue_state import depths, running, waiting
 from db.reports import NoReportError, latest_report
 from db.runs import RunRecord, get_run, list_runs
 from db.sample_pairs import SamplePair, SampleQuery, sample_pairs
@@ -27,30 +30,38 @@ from evals.formatting import metric_name
 from evals.render.plots import plots_of
 from evals.result import Report
 
-router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse, dependencies=[Depends(page_reader)])
+router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse, dependencies=[Depends(visitor)])
 
 SHOWN_RUNS = 50
 SHOWN_FLIPS = 100
 
 
 @router.get("/")
-def newest_runs() -> str:
+def newest_runs(who: Looking) -> str:
     """List the newest runs."""
     with transaction() as session:
         runs = list_runs(session, limit=SHOWN_RUNS)
         jobs = jobs_of_many(session, [run.id for run in runs])
-    return runs_page(run_rows(runs, jobs))
+    return runs_page(run_rows(runs, jobs), who)
 
 
 @router.get("/runs/{run_id}")
-def run(run_id: RunId) -> str:
+def run(run_id: RunId, who: Looking) -> str:
     """Show a run, live while it lasts, and its report."""
     with transaction() as session:
         record = get_run(session, run_id)
         jobs = jobs_of(session, run_id)
         report = _report(session, record)
         flips = _flips(session, record, jobs, report) if report else []
-    return run_page(run_view(record, jobs, report, flips, now=time.time()))
+    return run_page(run_view(record, jobs, report, flips, now=time.time()), who)
+
+
+@router.get("/queue")
+def queue(who: Looking) -> str:
+    """Show what waits and what runs on which host."""
+    with transaction() as session:
+        now = running(session), waiting(session), depths(session)
+    return queue_page(queue_view(*now, now=datetime.now(UTC)), who)
 
 
 @router.get("/runs/{run_id}/plots/{place}/{name}.svg")

@@ -7,12 +7,13 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Header, Query, Response
 
-from api.auth import Submitter, Viewer
+from api.auth import Submitter, Viewer, check_role
 from api.parameters import PageSize, PublicUrl, RunId
 from api.resources import ROOT, RunPage, RunResource, run_resource
 from api.schemas import SubmissionRequest
 from api.submission import to_submission
 from db.baseline_choice import settled
+from db.baselines import MAIN_TAG
 from db.codec import to_json
 from db.jobs import JobRecord, get_job, jobs_of, jobs_of_many
 from db.runs import (
@@ -30,7 +31,7 @@ from db.runs import (
 from db.session import transaction
 from db.settings import settings
 from db.states import RunState
-from db.tokens import TokenInfo
+from db.tokens import TokenInfo, TokenRole
 from evals.plan import plan_jobs
 from evals.spec import Submission, digest
 from workers.queue import enqueue_job, enqueue_report
@@ -54,7 +55,12 @@ IdempotencyKey = Annotated[
 def submit(
     body: SubmissionRequest, token: Submitter, url: PublicUrl, response: Response, key: IdempotencyKey = None
 ) -> RunResource:
-    """Accept a submission and queue its jobs; the answer is the run, and Location says where it stays."""
+    """Accept a submission and queue its jobs; the answer is the run, and Location says where it stays.
+
+    The tag `main` lets a passed run become a baseline by itself; it needs the role of those who may promote one.
+    """
+    if MAIN_TAG in body.tags:
+        check_role(token, TokenRole.MAINTAINER)
     run, jobs, is_new = _accept(to_submission(body, settings()), token, key)
     for job in jobs if is_new else ():
         enqueue_job(job.id, job.queue)

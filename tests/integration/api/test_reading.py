@@ -165,10 +165,12 @@ def test_pages_need_a_token_unless_the_operator_opens_them(
     nobody, run_id = client_as(None), finished_run([True], [True])
     for path in ("/", f"/runs/{run_id}"):
         refused = nobody.get(path, headers={"Accept": "text/html"})
-        assert refused.status_code == 401
+        assert refused.url.path == "/sign-in"
+        assert "<table" not in refused.text
         assert "plumbline tokens create" in refused.text
         assert refused.headers["content-type"].startswith("text/html")
-    assert nobody.get("/").headers["content-type"] == "application/problem+json"
+    plain = nobody.get("/")
+    assert (plain.status_code, plain.headers["content-type"]) == (401, "application/problem+json")
     monkeypatch.setenv("PLUMBLINE_PUBLIC_READ", "1")
     settings.cache_clear()
     assert run_id in nobody.get("/").text
