@@ -24,6 +24,7 @@ class Runs:
     """Hold simulated runs: when the sequence would pass and fail each (NEVER if it does not), and the verdicts.
 
     fixed: of all items together, without looking. ended: of the sequence, and of all items where it decided nothing.
+    All items are judged by their own interval here; with subjects the service takes the wider one, which errs less.
     """
 
     passed_at: NDArray[np.int64]
@@ -119,7 +120,7 @@ CASES = (
 )
 CLEAR_Z = 5.0
 """A case is clear when the truth lies so many standard errors of all items from the margin: a fixed n then decides
-it in 99.9 of 100 runs."""
+practically every run."""
 
 
 def is_clear(design: Design) -> bool:
