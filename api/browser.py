@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from fastapi import Request, Response
 
@@ -56,7 +56,7 @@ def require_form_key(request: Request, secret: str, sent: str | None) -> None:
 def require_same_site(request: Request) -> None:
     """Refuse a request of which the browser itself says that another site sent it."""
     origin = request.headers.get("origin")
-    foreign = origin is not None and urlsplit(origin).netloc != request.headers.get("host", "")
+    foreign = origin is not None and origin.partition("://")[2] != request.headers.get("host", "")
     if foreign or request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         raise HttpError("forbidden", "another site sent this request", remedy="use the service's own pages")
 
@@ -74,6 +74,5 @@ def sign_in_address(path: str) -> str:
 
 def local_path(path: str) -> str:
     """Return an address within this service; its first page for any other, so that no link leads elsewhere."""
-    parts = urlsplit(path)
-    inside = path.startswith("/") and not path.startswith(("//", "/\\")) and not (parts.scheme or parts.netloc)
+    inside = path.startswith("/") and not path.startswith(("//", "/\\"))
     return path if inside and path.isprintable() else "/"

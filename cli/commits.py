@@ -54,9 +54,17 @@ def line_between(address: str, good: str, bad: str, *, clone: Path | None = None
                 field="good",
             )
         listing = _git("log", "--first-parent", "--reverse", _FORMAT, f"{first.sha}..{last.sha}", folder=folder)
-    between = [_parsed(line) for line in listing.splitlines()]
-    if not between:
-        raise InvalidSubmissionError("the good and the bad commit are the same", remedy="name two", field="bad")
+        # Not splitlines(): a subject may hold what Python takes for the end of a line.
+        between = [_parsed(line) for line in listing.split("\n") if line]
+        if not between:
+            raise InvalidSubmissionError("the good and the bad commit are the same", remedy="name two", field="bad")
+        before = _git("rev-parse", "--verify", "--quiet", f"{between[0].sha}^1", folder=folder, may_fail=True).strip()
+        if before != first.sha:
+            raise InvalidSubmissionError(
+                f"{good} came to {bad} by a merge: the commits of that line before the merge do not contain it",
+                remedy=f"name a commit of the line itself, such as {before[:12] or 'its first one'}",
+                field="good",
+            )
     return [first, *between]
 
 

@@ -66,10 +66,17 @@ def test_a_wrong_token_is_refused_with_the_reason(browser: TestClient, token: st
     assert COOKIE not in browser.cookies
 
 
-@pytest.mark.parametrize("path", ["//evil.example", "https://evil.example/", "/\\evil.example", "evil", "/a\nb"])
+@pytest.mark.parametrize(
+    "path", ["//evil.example", "//[", "http://[", "https://evil.example/", "/\\evil.example", "evil", "/a\nb"]
+)
 def test_no_sign_in_leads_to_another_site(browser: TestClient, path: str) -> None:
     answer = browser.post("/sign-in", data={"token": token_of(TokenRole.VIEWER), "next": path}, follow_redirects=False)
     assert answer.headers["location"] == "/"
+
+
+def test_a_page_that_cannot_be_an_address_is_asked_for_in_vain(browser: TestClient) -> None:
+    assert 'name="next" value="/"' in browser.get("/sign-in", params={"next": "//["}).text
+    assert browser.get("/sign-in", headers={"Origin": "http://["}).status_code == 200
 
 
 def test_signing_out_ends_the_sign_in_itself(browser: TestClient) -> None:
@@ -88,7 +95,10 @@ def test_a_form_of_another_page_signs_nobody_out(browser: TestClient, key: str) 
     assert "Sign out" in browser.get("/").text
 
 
-@pytest.mark.parametrize("header", [{"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}])
+@pytest.mark.parametrize(
+    "header",
+    [{"Origin": "https://evil.example"}, {"Origin": "http://["}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}],
+)
 def test_what_another_site_sends_is_refused(browser: TestClient, header: dict[str, str]) -> None:
     token = token_of(TokenRole.SUBMITTER)
     assert browser.post("/sign-in", data={"token": token}, headers=header).status_code == 403
