@@ -48,6 +48,7 @@ _STATUS_OF_CODE = {
     "unknown_run": 404,
     "unknown_schedule": 404,
     "unknown_workload": 404,
+    "unreadable_schedule": 409,
     "verdict_forbids": 409,
 }
 

@@ -88,7 +88,7 @@ class SubmissionRequest(StrictRequest):
                     "candidate": {"engine": "sglang", "device": "cuda", "args": {"mem-fraction-static": 0.5}},
                     "baseline": {"engine": "hf", "device": "cuda"},
                     "suite": "gsm8k",
-                    "tags": ["nightly"],
+                    "tags": ["weekly"],
                 },
                 {
                     "model": "/models/demo-text",

@@ -25,6 +25,7 @@ STEPS = (1.0, 1.5, 2.0, 3.0, 4.0)
 _SEED = 20261125
 _ITEMS = 1319
 _SHARE = 0.8
+_MODES = (0.5, 0.7, 0.8, 0.9)
 _NEAR = 2
 _EDGE = 10
 
@@ -42,6 +43,12 @@ def _autocorrelated(draw: np.random.Generator) -> Series:
     return np.asarray(values[50:])
 
 
+def _two_modes(share: float) -> Callable[[np.random.Generator], Series]:
+    """Return noise that lies at one of two levels, thirty times as far apart as either is wide."""
+    scale = np.sqrt(1 + 30**2 * share * (1 - share))
+    return lambda draw: (draw.normal(size=POINTS) + 30 * ((draw.random(POINTS) >= share) - (1 - share))) / scale
+
+
 NOISES: dict[str, Callable[[np.random.Generator], Series]] = {
     "normal": lambda draw: draw.normal(size=POINTS),
     f"shares of {_ITEMS} items": lambda draw: (
@@ -51,6 +58,7 @@ NOISES: dict[str, Callable[[np.random.Generator], Series]] = {
     "Student's t, 3 degrees": lambda draw: draw.standard_t(3, POINTS) / np.sqrt(3),
     "normal, 5 % slow outliers": _outliers,
     "normal, autocorrelation 0.3": _autocorrelated,
+    **{f"two modes, {100 * share:.0f} % and {100 - 100 * share:.0f} %": _two_modes(share) for share in _MODES},
 }
 
 

@@ -14,16 +14,17 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from db.lineages import ResultRecord, result_record, results_of
-from db.promotions import Action, By, PromotionRecord, accepted, add_promotions, promotion_record
+from db.promotions import Action, By, PromotionRecord, accepted, add_promotions, lock_lineages, promotion_record
 from db.runs import RunRecord, lock_run
 from db.states import RunState
 from db.tables_baselines import LineageResult, Promotion
 from evals.baseline import BaselineKind
+from evals.code_sources import INSTALLED
 from evals.errors import PlumblineError
 from evals.lineage import Lineage
 from evals.outcome import Verdict
 from evals.result import Report
-from evals.spec import Role
+from evals.spec import Role, Submission
 
 MAIN_TAG = "main"
 """The tag of submissions that become baselines by themselves when they pass."""
@@ -80,23 +81,37 @@ def demote(
 
 
 def promote_by_rule(session: Session, report: Report, run: RunRecord) -> list[PromotionRecord]:
-    """Make baselines of what the rules accept, once: a passed run tagged main, and a backfilled baseline.
+    """Make baselines of what the rules accept, once: a passed run tagged main, and a backfill of what was lacking.
 
-    Never of a part of a benchmark, and never of a pull request's candidate.
+    Never of a part of a benchmark, and never of a pull request's run.
     """
+    if run.submission.pull_request is not None:
+        return []
     whole = [result for result in results_of(session, report.run_id) if result.partial is None]
-    source = run.submission.baseline_from
-    backfilled = [result for result in whole if result.role is Role.BASELINE]
+    lock_lineages(session, whole)
     added = []
-    if source is not None and source.kind is BaselineKind.BACKFILL and report.verdict is not Verdict.ERROR:
+    if _may_fill_in(run.submission) and report.verdict not in (Verdict.ERROR, Verdict.INCOMPARABLE):
+        backfilled = [one for one in whole if one.role is Role.BASELINE and _is_lacking(session, one.lineage)]
         said = f"run {run.id} measured what its lineage lacked"
         added += add_promotions(session, backfilled, Action.PROMOTED, By.RULE, "backfill", said)
-    is_main = MAIN_TAG in run.submission.tags and run.submission.pull_request is None
-    if is_main and report.verdict is Verdict.PASS:
+    if MAIN_TAG in run.submission.tags and report.verdict is Verdict.PASS:
         passed = [result for result in whole if result.role is Role.CANDIDATE]
         said = f"run {run.id} passed with the tag {MAIN_TAG}"
         added += add_promotions(session, passed, Action.PROMOTED, By.RULE, "main passed", said)
     return added
+
+
+def _may_fill_in(submission: Submission) -> bool:
+    """Tell whether a run's backfill is accepted: code from elsewhere only where a maintainer has tagged it main."""
+    source, engine = submission.baseline_from, submission.baseline
+    is_ours = engine.kind != "remote" and engine.source == INSTALLED and engine.external_package is None
+    return source is not None and source.kind is BaselineKind.BACKFILL and (is_ours or MAIN_TAG in submission.tags)
+
+
+def _is_lacking(session: Session, lineage: Lineage) -> bool:
+    """Tell whether a submission would find no accepted result: it takes one of any hardware."""
+    found = stored_baseline(session, model=lineage.model, workload_key=lineage.workload, engine=lineage.engine)
+    return found is None
 
 
 def current_baseline(session: Session, lineage: Lineage) -> ResultRecord | None:

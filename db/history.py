@@ -10,13 +10,14 @@ from sqlalchemy import Select, delete, func, select
 from sqlalchemy.orm import Session
 
 from db.codec import from_json
+from db.jobs import jobs_of, workloads_in
 from db.promotions import accepted
 from db.runs import get_run
 from db.storable import storable
 from db.tables import Run, StoredReport
 from db.tables_baselines import LineageResult
 from db.tables_history import StoredPoint
-from evals.errors import InvalidSubmissionError, PlumblineError
+from evals.errors import PlumblineError
 from evals.history.points import Point, RunKind, kind_of, points_of
 from evals.lineage import Lineage
 from evals.result import Report
@@ -56,7 +57,7 @@ def save_points(session: Session, report: Report, *, finished_at: datetime | Non
     kind = kind_of(submission)
     ended = finished_at or session.scalar(select(func.now()))
     session.execute(delete(StoredPoint).where(StoredPoint.run_id == report.run_id))
-    points = points_of(report, submission)
+    points = points_of(report, submission, workloads_in(jobs_of(session, report.run_id)))
     session.add_all(
         StoredPoint(run_id=report.run_id, kind=kind, finished_at=ended, **_columns(point)) for point in points
     )
@@ -77,15 +78,8 @@ def backfill_points(session: Session, *, before: int | None = None, limit: int =
     if before is not None:
         query = query.where(StoredReport.id < before)
     found = session.execute(query.order_by(StoredReport.id.desc()).limit(limit)).all()
-    written = sum(_fill_in(session, from_json(Report, row.body), at) for row, at in found)
+    written = sum(save_points(session, from_json(Report, row.body), finished_at=at) > 0 for row, at in found)
     return written, found[-1][0].id if len(found) == limit else None
-
-
-def _fill_in(session: Session, report: Report, finished_at: datetime | None) -> bool:
-    try:
-        return save_points(session, report, finished_at=finished_at) > 0
-    except InvalidSubmissionError:
-        return False  # its suite is none of today's
 
 
 def lineages_to_analyse(session: Session, *, run_id: str | None = None, since: datetime | None = None) -> list[str]:
@@ -145,7 +139,8 @@ def _records(session: Session, query: Select[StoredPoint], lineage: str, limit: 
 
 
 def _promoted(session: Session, lineage: str) -> frozenset[str]:
-    rows = session.execute(accepted().where(LineageResult.lineage == lineage))
+    measured = LineageResult.lineage == lineage, LineageResult.role == Role.CANDIDATE
+    rows = session.execute(accepted().where(*measured))
     return frozenset(result.run_id for _, result in rows)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,7 +15,7 @@ from db.states import JobState, Phase
 from db.storable import storable
 from db.tables import Job
 from evals.errors import LeaseLostError, PlumblineError
-from evals.spec import JobSpec, Role
+from evals.spec import JobSpec, Role, Workload
 
 _ORDER = tuple(Role)
 
@@ -78,6 +79,11 @@ def jobs_of_many(session: Session, run_ids: list[str]) -> dict[str, list[JobReco
     for row in session.scalars(select(Job).where(Job.run_id.in_(run_ids)).order_by(Job.id)):
         found[row.run_id].append(record(row))
     return {run_id: sorted(jobs, key=lambda job: _ORDER.index(job.role)) for run_id, jobs in found.items()}
+
+
+def workloads_in(jobs: Sequence[JobRecord]) -> dict[str, Workload]:
+    """Return the workloads of a run's jobs by name, as they were asked for; a suite may be another by now."""
+    return {workload.name: workload for job in reversed(jobs) for workload in job.spec.workloads}
 
 
 def renew_lease(session: Session, lease: Lease, *, lease_s: float, progress: dict[str, Any]) -> bool:

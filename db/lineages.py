@@ -11,17 +11,19 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from db.jobs import JobRecord, jobs_of
+from db.codec import to_json
+from db.jobs import JobRecord, jobs_of, workloads_in
 from db.runs import get_run
 from db.states import JobState
 from db.storable import storable
 from db.tables_baselines import LineageResult
 from evals.baseline import BaselineKind
+from evals.duel.settings import is_serving
 from evals.fingerprint import Fingerprint, Fingerprints
 from evals.fingerprinting import lineage_of
 from evals.lineage import Lineage
 from evals.lineage_results import metrics_of, verdict_of, why_partial
-from evals.plan import workloads_of
+from evals.parity.settings import is_parity
 from evals.result import Report
 from evals.spec import Role, Submission, Workload
 from evals.workload_kinds import has_items
@@ -51,17 +53,20 @@ class ResultRecord:
 def record_results(session: Session, report: Report) -> None:
     """Keep what a run's candidate measured, and a backfilled baseline; a report of the same jobs replaces it.
 
-    A side that lacks answers has no result. Rescored reports are none of this: they measured nothing.
+    A side that lacks answers has no result, and parity has none: it has no level of its own. Rescored reports are none
+    of this: they measured nothing.
     """
     submission = get_run(session, report.run_id).submission
-    jobs = {job.role: job for job in jobs_of(session, report.run_id)}
-    workloads = {workload.name: workload for workload in workloads_of(submission)}
+    found = jobs_of(session, report.run_id)
+    jobs, workloads = {job.role: job for job in found}, workloads_in(found)
     for held in report.fingerprints:
         workload = workloads[held.workload]
-        own = Role.CANDIDATE if has_items(workload.benchmark) else Role.DUEL
+        if is_parity(workload.benchmark):
+            continue
+        own = Role.DUEL if is_serving(workload.benchmark) else Role.CANDIDATE
         _record(session, report, held, submission, workload, jobs.get(own), Role.CANDIDATE)
         source = submission.baseline_from
-        if source is not None and source.kind is BaselineKind.BACKFILL:
+        if own is Role.CANDIDATE and source is not None and source.kind is BaselineKind.BACKFILL:
             _record(session, report, held, submission, workload, jobs.get(Role.BASELINE), Role.BASELINE)
 
 
@@ -103,7 +108,7 @@ def _record(
         "role": role,
         "verdict": verdict_of(rows) if ours else None,
         "partial": why_partial(workload),
-        "metrics": metrics,
+        "metrics": to_json(metrics),
         "fingerprint": storable(asdict(own)),
         "fingerprint_sha256": own.sha256,
         "baseline_sha256": other.sha256 if other else None,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
@@ -51,10 +51,18 @@ def accepted() -> Select[Promotion, LineageResult]:
     )
 
 
+def lock_lineages(session: Session, results: Sequence[ResultRecord]) -> None:
+    """Let nobody else promote or demote in these lineages, on whatever hardware, until this transaction ends."""
+    lineages = (result.lineage for result in results)
+    for key in sorted({f"baseline of {one.model} | {one.workload} | {one.engine}" for one in lineages}):
+        session.execute(select(func.pg_advisory_xact_lock(func.hashtext(key))))
+
+
 def add_promotions(
     session: Session, results: Sequence[ResultRecord], action: Action, by: By, actor: str, reason: str
 ) -> list[PromotionRecord]:
     """Add a row for each result that is not yet what the action makes of it; the caller holds the run's lock."""
+    lock_lineages(session, results)
     added = []
     for result in results:
         last = session.scalar(

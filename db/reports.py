@@ -32,9 +32,10 @@ def save_report(session: Session, report: Report) -> bool:
         return False
     _add(session, report)
     close_run(session, report.run_id, verdict=report.verdict, headline=report.headline)
-    record_results(session, report)
-    save_points(session, report)
-    promote_by_rule(session, report, run)
+    if report.fingerprints or report.comparisons:
+        record_results(session, report)
+        save_points(session, report)
+        promote_by_rule(session, report, run)
     return True
 
 

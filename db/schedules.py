@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import select
@@ -11,17 +11,19 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from db.baseline_choice import settled
-from db.codec import from_json, to_json
+from db.codec import to_json
 from db.ids import new_id
 from db.jobs import JobRecord, jobs_of
 from db.runs import create_run, get_run
+from db.schedule_records import ScheduleRecord, schedule_record, submission_in, words_of
 from db.settings import Settings
 from db.states import RunState
+from db.storable import storable
 from db.tables import Json
 from db.tables_history import StoredSchedule
 from evals import engine_rules
 from evals.cron import next_due
-from evals.errors import PlumblineError
+from evals.errors import InvalidSubmissionError, PlumblineError
 from evals.history.points import RunKind
 from evals.plan import plan_jobs
 from evals.spec import Submission
@@ -40,24 +42,6 @@ class ScheduleExistsError(PlumblineError):
     """Another schedule has this name."""
 
     code = "schedule_exists"
-
-
-@dataclass(frozen=True, kw_only=True)
-class ScheduleRecord:
-    """A stored schedule; see db.tables_history.StoredSchedule for what the values hold."""
-
-    id: str
-    name: str
-    cron: str
-    body: Json
-    submission: Submission
-    enabled: bool
-    created_by: str
-    created_at: datetime
-    next_due_at: datetime | None
-    last_due_at: datetime | None
-    last_run_id: str | None
-    last_error: str | None
 
 
 def create_schedule(
@@ -86,17 +70,17 @@ def create_schedule(
             f"there is a schedule {name!r} already", remedy="choose another name, or remove that one first"
         ) from None
     session.refresh(row)
-    return _record(row)
+    return schedule_record(row)
 
 
 def list_schedules(session: Session) -> list[ScheduleRecord]:
     """Return all schedules by name."""
-    return [_record(row) for row in session.scalars(select(StoredSchedule).order_by(StoredSchedule.name))]
+    return [schedule_record(row) for row in session.scalars(select(StoredSchedule).order_by(StoredSchedule.name))]
 
 
 def get_schedule(session: Session, name: str) -> ScheduleRecord:
     """Return a schedule; raise UnknownScheduleError when there is none."""
-    return _record(_row(session, name))
+    return schedule_record(_row(session, name))
 
 
 def set_enabled(session: Session, name: str, enabled: bool, *, now: datetime) -> ScheduleRecord:
@@ -106,7 +90,7 @@ def set_enabled(session: Session, name: str, enabled: bool, *, now: datetime) ->
         row.enabled = enabled
         row.next_due_at = next_due(row.cron, now) if enabled else None
     session.flush()
-    return _record(row)
+    return schedule_record(row)
 
 
 def remove_schedule(session: Session, name: str) -> None:
@@ -136,6 +120,19 @@ def submit_if_due(session: Session, name: str, *, settings: Settings, now: datet
     return _noting_errors(session, row, lambda: _submit(session, row, settings))
 
 
+def put_off(session: Session, name: str, *, now: datetime, why: str) -> None:
+    """Let a due schedule whose run met an unforeseen error wait for its next time; one that has none waits for ever."""
+    query = select(StoredSchedule).where(StoredSchedule.name == name, StoredSchedule.next_due_at <= now)
+    row = session.scalar(query.with_for_update())
+    if row is None:
+        return
+    row.last_due_at, row.last_error = row.next_due_at, storable(why)
+    try:
+        row.next_due_at = next_due(row.cron, now)
+    except InvalidSubmissionError:
+        row.next_due_at = None
+
+
 def submit_now(session: Session, name: str, *, settings: Settings) -> tuple[str, list[JobRecord]]:
     """Make a schedule's run at once, whatever it waits for; return the run's id and its jobs.
 
@@ -151,13 +148,13 @@ def _noting_errors(session: Session, row: StoredSchedule, act: Callable[[], list
         with session.begin_nested():
             return act()
     except PlumblineError as error:
-        row.last_error = f"{error.message}; {error.remedy}"
+        row.last_error = words_of(error)
         return []
 
 
 def _submit(session: Session, row: StoredSchedule, settings: Settings) -> list[JobRecord]:
     """Make a run as a POST would: rules may have changed and baselines been promoted since the schedule was made."""
-    submission = from_json(Submission, row.submission)
+    submission = submission_in(row)
     source = submission.baseline_from
     launched = {"candidate": submission.candidate}
     if source is None or source.backfill:
@@ -175,8 +172,3 @@ def _row(session: Session, name: str) -> StoredSchedule:
     if row is None:
         raise UnknownScheduleError(f"there is no schedule {name!r}", remedy="list them with `plumbline schedules list`")
     return row
-
-
-def _record(row: StoredSchedule) -> ScheduleRecord:
-    values = {column.key: getattr(row, column.key) for column in StoredSchedule.__table__.columns}
-    return ScheduleRecord(**{**values, "submission": from_json(Submission, row.submission)})

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import traceback
 from importlib import import_module
 
 from evals.errors import PlumblineError
@@ -25,12 +26,16 @@ COMMANDS = {
 
 
 def main() -> int:
-    """Do what the command line asks for; return 2 after a clear error."""
+    """Do what the command line asks for; return 2 after any error."""
     try:
         name = "".join(sys.argv[1:2])
         return _command(name) if name in COMMANDS else _run()
     except PlumblineError as error:
         print(f"error: {error.message}\n  to mend it: {error.remedy}", file=sys.stderr)
+        return 2
+    except Exception as error:  # noqa: BLE001  # 1, Python's own status, would say that a comparison failed
+        traceback.print_exc()
+        print(f"error: {type(error).__name__}, which nobody expected: please report it", file=sys.stderr)
         return 2
 
 

@@ -11,7 +11,7 @@ from evals.differences import FEWEST_GROUPS, difference_of
 from evals.formatting import one_line
 from evals.measure import measure, metric_of, split_metric
 from evals.metrics import METRICS, Direction, Metric
-from evals.pairing import Pairing, conflicts, pair_up
+from evals.pairing import Pairing, conflicts, items_without, pair_up, uneven_repeats
 from evals.repeats import by_item
 from evals.result import Comparison, Score, Verdict
 from evals.spec import Workload
@@ -24,6 +24,7 @@ class _Terms:
 
     workload: Workload
     forbidden: Sequence[str]
+    unjudged: Sequence[str]
     directions: Mapping[str, Direction]
     confidence: float
     fewest_groups: int
@@ -42,18 +43,21 @@ def compare_workload(
     """Return one comparison for each "metric,filter" seen, the workload's own first: it alone decides.
 
     directions: which way metrics improve that are not known here, as the harness says. Different prompts, reference
-    answers or settings (see `difference_of_settings`) make every metric of the workload incomparable; so does an item
-    that one side lacks, for the metrics concerned. fewest_groups: from how many tasks on these are groups of items that
-    may be alike. confidence: of the intervals; only a judgement that shares its error with another takes more.
+    answers, numbers of answers or settings (see `difference_of_settings`) make every metric of the workload
+    incomparable; so does an item that one side lacks, for the metrics concerned, and one with scores of which none
+    decides, for the deciding one. fewest_groups: from how many tasks on these are groups of items that may be alike.
+    confidence: of the intervals; only a judgement that shares its error with another takes more.
     """
     unparsed = _unparsed(candidate), _unparsed(baseline)
+    uneven = uneven_repeats(candidate, baseline)
     candidate, baseline = by_item(candidate, beside=baseline), by_item(baseline, beside=candidate)
     ours, theirs = _by_metric(candidate), _by_metric(baseline)
     others = sorted((ours.keys() | theirs.keys()) - {workload.metric})
     heard = any(score.parsed for score in (*candidate, *baseline) if score.metric == workload.metric)
     terms = _Terms(
         workload=workload,
-        forbidden=(*differing_settings, *conflicts(candidate, baseline)),
+        forbidden=(*differing_settings, *conflicts(candidate, baseline), *uneven),
+        unjudged=items_without(workload.metric, candidate, baseline),
         directions=directions or {},
         confidence=confidence,
         fewest_groups=fewest_groups,
@@ -61,7 +65,7 @@ def compare_workload(
     rows = (
         _compare_metric(terms, name, ours.get(name, []), theirs.get(name, [])) for name in (workload.metric, *others)
     )
-    return tuple(_not_blind(_with_unparsed(row, unparsed), silent=row.decides and not heard) for row in rows)
+    return tuple(not_blind(_with_unparsed(row, unparsed), silent=row.decides and not heard) for row in rows)
 
 
 def _unparsed(scores: Sequence[Score]) -> Counter[str]:
@@ -80,7 +84,7 @@ def _with_unparsed(comparison: Comparison, counts: tuple[Counter[str], Counter[s
     return replace(comparison, candidate=ours, baseline=theirs)
 
 
-def _not_blind(comparison: Comparison, *, silent: bool) -> Comparison:
+def not_blind(comparison: Comparison, *, silent: bool) -> Comparison:
     """Take back a pass of two sides in whose answers nothing was found: equal silence proves nothing."""
     if comparison.verdict is not Verdict.PASS or not silent:
         return comparison
@@ -123,6 +127,7 @@ def _compare_metric(terms: _Terms, name: str, ours: Sequence[Score], theirs: Seq
     reasons = (
         *terms.forbidden,
         *pairing.reasons,
+        *(terms.unjudged if decides else ()),
         *_unjudgeable(workload, metric, pairing, decides and metric_key not in directions),
     )
     row = Comparison(

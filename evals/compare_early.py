@@ -68,20 +68,23 @@ def compare_early(
     if len(set(early.order)) != len(early.order) or set(early.order) != ours.keys():
         raise ValueError("the order does not name each item once")
     sign = 1.0 if first.metric.direction is Direction.HIGHER else -1.0
+    # Equal silence is no pass: nothing is decided before something was found in an answer.
+    heard = (place for place, item in enumerate(early.order, 1) if ours[item].parsed or theirs[item].parsed)
     decision = decide_sequentially(
         [sign * (ours[item].value - theirs[item].value) for item in early.order],
         workload.margin,
         look_every=early.look_every,
+        start=next(heard, len(early.order) + 1),
         confidence=EARLY_CONFIDENCE,
         tests=early.tests,
     )
-    taken = set(early.order[: decision.n])
-    # Equal silence is no pass: what was not heard so far may still be.
-    if decision.decided_at is None or not any(ours[item].parsed or theirs[item].parsed for item in taken):
+    if decision.decided_at is None:
         return (_at_the_end(first), *others)
+    taken = set(early.order[: decision.n])
+    groups = first.groups
     own, other = ([one for one in side if (one.task, one.doc_id) in taken] for side in (candidate, baseline))
     first, *others = compare_workload(candidate=own, baseline=other, **kept)
-    return (_on_the_way(first, decision, early.items or len(early.order)), *others)
+    return (_on_the_way(first, decision, early.items or len(early.order), groups), *others)
 
 
 def _both(one: Sequence[Score], other: Sequence[Score]) -> tuple[tuple[Sequence[Score], Sequence[Score]], ...]:
@@ -104,7 +107,7 @@ def _doubled(p: float | None) -> float | None:
     return None if p is None else min(1.0, 2 * p)
 
 
-def _on_the_way(row: Comparison, decision: SequentialDecision, items: int) -> Comparison:
+def _on_the_way(row: Comparison, decision: SequentialDecision, items: int, groups: int | None) -> Comparison:
     """Give a comparison of the items taken what the sequence says; p values and reach of fixed numbers are void."""
     higher = row.metric.direction is Direction.HIGHER
     interval = decision.interval if higher else decision.interval.mirrored()
@@ -125,5 +128,14 @@ def _on_the_way(row: Comparison, decision: SequentialDecision, items: int) -> Co
         groups=None,
         detectable_drop=None,
         decided_after=decision.decided_at,
-        reasons=(reason,),
+        reasons=(reason, *_these_alone(groups)),
+    )
+
+
+def _these_alone(groups: int | None) -> tuple[str, ...]:
+    if groups is None:
+        return ()
+    return (
+        f"the decision speaks of these {groups:,} subjects alone: that they differ among themselves, and others from "
+        "them, is not counted",
     )

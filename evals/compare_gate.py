@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import takewhile
@@ -25,13 +26,13 @@ def compare_gate(
     differing_settings: Sequence[str] = (),
     directions: Mapping[str, Direction] | None = None,
 ) -> tuple[Comparison, ...]:
-    """Return what `compare_early` says of the beginning of the order to which both sides have answers.
+    """Return what `compare_early` says of the beginning of the order to which both sides have all answers.
 
     order: of all items, as it was drawn before any was asked; what lies beyond the first gap is left out, because
     answers that are still to come are no random sample. Without a decision such a beginning decides nothing: where it
     ended depended on answers.
     """
-    both = _items(candidate) & _items(baseline)
+    both = _items(candidate, workload) & _items(baseline, workload)
     taken = tuple(takewhile(both.__contains__, order))
     if not taken:
         return compare_workload(
@@ -52,13 +53,17 @@ def compare_gate(
     )
     if len(taken) < len(order) and first.decided_after is None and first.verdict is not Verdict.INCOMPARABLE:
         first = _undecided(first, len(taken), len(order))
-    elif first.decided_after is not None:
-        others = [replace(_without_fixed_n(row), low=None, high=None) for row in others]
+    if len(taken) < len(order) or first.decided_after is not None:
+        others = [_without_fixed_n(row) for row in others]
     return (first, *others)
 
 
-def _items(scores: Sequence[Score]) -> set[Item]:
-    return {(score.task, score.doc_id) for score in scores}
+def _items(scores: Sequence[Score], workload: Workload) -> set[Item]:
+    """Return the items to which there are all answers."""
+    answers: dict[Item, set[int]] = defaultdict(set)
+    for score in scores:
+        answers[(score.task, score.doc_id)].add(score.repeat)
+    return {item for item, repeats in answers.items() if len(repeats) >= workload.repeats}
 
 
 def _undecided(row: Comparison, taken: int, items: int) -> Comparison:
@@ -71,4 +76,4 @@ def _undecided(row: Comparison, taken: int, items: int) -> Comparison:
 
 def _without_fixed_n(row: Comparison) -> Comparison:
     """Take away what holds of a number of items that was fixed beforehand, and of no other."""
-    return replace(row, p_pass=None, p_fail=None, detectable_drop=None, mcnemar_p=None)
+    return replace(row, low=None, high=None, p_pass=None, p_fail=None, detectable_drop=None, mcnemar_p=None)

@@ -8,7 +8,7 @@ from math import isfinite
 from statistics import NormalDist
 
 from evals.baseline import PublishedValue, published_words
-from evals.compare import compare_workload
+from evals.compare import compare_workload, not_blind
 from evals.deciding import reasons_for, verdict_on
 from evals.differences import Difference
 from evals.measure import is_binary, is_bounded
@@ -53,9 +53,10 @@ def _judged(
     margin, theirs = row.margin or 0.0, _of_published(published)
     found = _difference(scores, row.metric, theirs, margin)
     verdict = verdict_on(found, margin)
+    heard = any(score.parsed for score in scores)
     interval, own = found.interval, theirs[1](CONFIDENCE)
     said = f"unpaired: the baseline is {published_words(published)}, whose items and prompts nobody has held to these"
-    return replace(
+    judged = replace(
         row,
         verdict=verdict,
         baseline=Measurement(
@@ -76,6 +77,7 @@ def _judged(
         only_in_candidate=0,
         reasons=(*reasons_for(verdict, found, row.metric, margin, len(scores)), said),
     )
+    return not_blind(judged, silent=not heard)
 
 
 def _of_published(published: PublishedValue) -> Estimate:

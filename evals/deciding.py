@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from evals.differences import Difference
+from evals.differences import NOTABLE, Difference
 from evals.formatting import about, amount, margin_of, plural
 from evals.metrics import Direction, Metric
 from evals.outcome import Verdict
 from evals.result import Comparison
 from evals.statistics.interval import CONFIDENCE
-
-_NOTABLE = 1.05
 
 
 def verdict_on(difference: Difference | None, margin: float) -> Verdict:
@@ -75,13 +73,15 @@ def _undecided(difference: Difference, metric: Metric, n: int, level: str, allow
 
 
 def _needed(difference: Difference) -> str:
+    if difference.groups is not None and difference.widening >= NOTABLE:
+        return "more groups would be needed to decide, not more items of these"
     if difference.needed is None:
         return "the observed difference equals the margin, where no number of items decides"
     return f"if the observed difference is the true one, about {about(difference.needed)} items would decide"
 
 
 def _groups(difference: Difference) -> tuple[str, ...]:
-    if difference.groups is None or difference.widening < _NOTABLE:
+    if difference.groups is None or difference.widening < NOTABLE:
         return ()
     return (
         f"the items come in {difference.groups:,} groups that differ among themselves: the interval is "

@@ -13,8 +13,9 @@ from evals.measure import is_binary, is_bounded
 from evals.metrics import Direction, Metric
 from evals.result import Flip, Pairs, Score
 from evals.spec import Role
+from evals.statistics.clusters import clustered_mean
 from evals.statistics.evidence import Evidence, of_groups, of_means, of_shares, weaker
-from evals.statistics.interval import CONFIDENCE, Interval
+from evals.statistics.interval import CONFIDENCE, POWER, Interval
 from evals.statistics.means import mean
 from evals.statistics.paired import mcnemar_exact_p
 from evals.statistics.power import detectable_drop, detectable_mean_drop, items_needed, items_needed_for_mean
@@ -24,6 +25,10 @@ ScorePairs = Sequence[tuple[Score, Score]]
 FEWEST_GROUPS = 5
 """From how many on a benchmark's tasks are groups, as MMLU's subjects are. Fewer are its parts: what is said holds for
 these very tasks, because two or three can hardly tell how much others would differ."""
+
+
+NOTABLE = 1.05
+"""From how much widening on groups are spoken of; then more items of the same groups would not decide."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +80,9 @@ def difference_of(
     evidence = weaker(items, of_groups(gains, tasks, margin, confidence=confidence)) if groups else items
     gain = evidence.interval if evidence else None
     widening = max(1.0, gain.width / items.interval.width) if gain and items else 1.0
-    drop, needed = _reach(gains, table, margin, confidence, widening)
+    drop, needed = _reach(gains, table, margin, span, confidence)
+    if groups and widening >= NOTABLE:
+        drop, needed = _reach_of_groups(gains, tasks, margin, drop, confidence), None
     return Difference(
         value=mean([ours.value - theirs.value for ours, theirs in pairs]),
         gain=gain,
@@ -101,21 +108,35 @@ def _of_items(
 
 
 def _reach(
-    gains: Sequence[float], table: Pairs | None, margin: float, confidence: float, widening: float
+    gains: Sequence[float], table: Pairs | None, margin: float, span: float | None, confidence: float
 ) -> tuple[float | None, int | None]:
-    """Return the detectable drop and the items needed; an interval k times as wide needs k^2 times the items."""
-    n, gained = max(1, round(len(gains) / widening**2)), mean(gains)
+    """Return the detectable drop and the items needed, of independent items."""
+    n, gained = len(gains), mean(gains)
     if table is not None:
         discordance = (table.only_candidate + table.only_baseline) / table.n
         drop = detectable_drop(n, discordance, margin=margin, confidence=confidence)
-        needed = items_needed(margin, discordance, difference=gained, confidence=confidence)
-    else:
-        deviation = stdev(gains) if len(gains) > 1 else None
-        if not deviation:
-            return None, None
-        drop = detectable_mean_drop(n, deviation, margin=margin, confidence=confidence)
-        needed = items_needed_for_mean(margin, deviation, difference=gained, confidence=confidence)
-    return drop, None if needed is None else round(needed * widening**2)
+        return drop, items_needed(margin, discordance, difference=gained, confidence=confidence)
+    deviation = stdev(gains) if n > 1 else 0.0
+    if not deviation and span is None:
+        return None, None
+    drop = detectable_mean_drop(n, deviation, margin=margin, span=span, confidence=confidence)
+    return drop, items_needed_for_mean(margin, deviation, difference=gained, span=span, confidence=confidence)
+
+
+def _reach_of_groups(
+    gains: Sequence[float], groups: Sequence[str], margin: float, drop: float | None, confidence: float
+) -> float | None:
+    """Return the drop that the groups can detect, by their own error; never less than independent items can.
+
+    Normal approximation with Student's quantiles: margin + (t_a + t_b) error.
+    """
+    found = clustered_mean(gains, groups)
+    if found is None or drop is None:
+        return drop
+    from scipy.special import stdtrit
+
+    t_a, t_b = (float(stdtrit(found.degrees, share)) for share in (0.5 + confidence / 2, POWER))
+    return max(drop, margin + (t_a + t_b) * found.error)
 
 
 def _count(pairs: ScorePairs, *, right: int) -> Pairs:

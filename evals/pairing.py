@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from math import isfinite
 
-from evals.formatting import item_name, plural
+from evals.formatting import item_name, one_line, plural
 from evals.result import Score
 
 Item = tuple[str, int]
@@ -64,6 +64,39 @@ def conflicts(candidate: Sequence[Score], baseline: Sequence[Score]) -> tuple[st
         *_differing("prompts", prompts, total),
         *_differing("reference answers", golds, total),
     )
+
+
+def items_without(metric: str, candidate: Sequence[Score], baseline: Sequence[Score]) -> tuple[str, ...]:
+    """Return that items have scores on some side, but on neither one under this metric; empty when none has it."""
+    scores = (*candidate, *baseline)
+    judged = {(score.task, score.doc_id) for score in scores if score.metric == metric}
+    every = {(score.task, score.doc_id) for score in scores}
+    if not judged or judged == every:
+        return ()
+    return (
+        f"{len(every - judged):,} of {plural(len(every), 'item')} have scores, but none under {one_line(metric, 80)} "
+        f"(first: {item_name(min(every - judged))})",
+    )
+
+
+def uneven_repeats(candidate: Sequence[Score], baseline: Sequence[Score]) -> tuple[str, ...]:
+    """Return that both sides answered items, but not equally often; empty when they did."""
+    ours, theirs = _repeats(candidate), _repeats(baseline)
+    uneven = {key[:2] for key in ours.keys() & theirs.keys() if len(ours[key]) != len(theirs[key])}
+    if not uneven:
+        return ()
+    total = len({key[:2] for key in ours.keys() & theirs.keys()})
+    return (
+        f"the two sides gave different numbers of answers to {len(uneven):,} of {plural(total, 'item')} "
+        f"(first: {item_name(min(uneven))})",
+    )
+
+
+def _repeats(scores: Sequence[Score]) -> dict[tuple[str, int, str], set[int]]:
+    found: dict[tuple[str, int, str], set[int]] = defaultdict(set)
+    for score in scores:
+        found[(score.task, score.doc_id, score.metric)].add(score.repeat)
+    return found
 
 
 def _differing(what: str, items: Collection[Item], total: int) -> tuple[str, ...]:

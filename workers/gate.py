@@ -106,8 +106,12 @@ def order_fact(workload: Workload) -> str:
     return f"order:{workload.name}"
 
 
-def recorded_order(jobs: Sequence[JobRecord], workload: Workload) -> Order | None:
-    """Return the order in which a run's jobs asked a workload; None when none of them could stop early."""
+def recorded_order(candidate: JobRecord, baseline: JobRecord | None, workload: Workload) -> Order | None:
+    """Return the order in which a run asked a workload; None when it could not stop early.
+
+    A baseline's counts only where the candidate could stop early: a stored one may be of a run that could.
+    """
+    jobs = [candidate, *([baseline] if baseline is not None and workload.early_stop else [])]
     told: list[dict[str, Any]] = [job.facts[order_fact(workload)] for job in jobs if order_fact(workload) in job.facts]
     return Order.from_json(told[0]) if told else None
 

@@ -38,7 +38,7 @@ def judged_accuracy(
             workload=workload, candidate=scores, published=published, directions=_directions(candidate, workload)
         )
     theirs = scores_of(session, baseline.id, workload.name) if baseline else []
-    order = recorded_order([candidate, *([baseline] if baseline else [])], workload)
+    order = recorded_order(candidate, baseline, workload)
     if order is not None:
         return compare_gate(
             workload=workload,

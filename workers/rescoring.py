@@ -31,21 +31,19 @@ def rescore_run(run_id: str, scorer: str, settings: Settings) -> Report:
     has it, DatasetError when the items are not those of the run.
     """
     with transaction() as session:
-        jobs = _sides(session, run_id)
-    _require_ended(run_id, jobs)
+        sides = _sides(session, run_id)
+    _require_ended(run_id, [job for job, _ in sides])
     deciding: dict[str, Workload] = {}
     known: set[str] = set()
-    for job in jobs:
-        for workload in job.spec.workloads:
-            if is_sgl_eval(workload.benchmark) or not has_items(workload.benchmark):
-                continue
-            scores = _judged(job, workload, settings)
-            own = workload.metric.partition(",")[0]
+    for job, workload in sides:
+        scores = _judged(job, workload, settings)
+        own = workload.metric.partition(",")[0]
+        if job.run_id == run_id and job.role is Role.CANDIDATE:
             known |= {score.metric.partition(",")[2] for score in scores if score.metric.startswith(f"{own},")}
             if any(score.metric == f"{own},{scorer}" for score in scores):
-                deciding.setdefault(workload.name, replace(workload, metric=f"{own},{scorer}"))
-            with transaction() as session:
-                add_scores(session, job.id, workload.name, scores)
+                deciding[workload.name] = replace(workload, metric=f"{own},{scorer}")
+        with transaction() as session:
+            add_scores(session, job.id, workload.name, scores)
     if not deciding:
         raise InvalidSubmissionError(
             f"no workload of run {run_id} has the scorer {scorer!r}",
@@ -56,8 +54,8 @@ def rescore_run(run_id: str, scorer: str, settings: Settings) -> Report:
         return _saved(session, run_id, scorer, deciding)
 
 
-def _sides(session: Session, run_id: str) -> list[JobRecord]:
-    """Return the jobs whose answers a run compares, a stored baseline's among them."""
+def _sides(session: Session, run_id: str) -> list[tuple[JobRecord, Workload]]:
+    """Return what answers of which jobs a run compares: its candidate's workloads, also of a stored baseline's job."""
     submission = get_run(session, run_id).submission
     jobs = {job.role: job for job in jobs_of(session, run_id)}
     if submission.baseline_from is not None and submission.baseline_from.published is not None:
@@ -66,8 +64,19 @@ def _sides(session: Session, run_id: str) -> list[JobRecord]:
             remedy="submit it against a baseline whose answers are stored",
             field="scorer",
         )
-    baselines = {job.id: job for job in baseline_jobs(session, submission, jobs).values()}
-    return [*(job for role, job in jobs.items() if role is Role.CANDIDATE), *baselines.values()]
+    if Role.CANDIDATE not in jobs:
+        return []
+    baselines = baseline_jobs(session, submission, jobs)
+    asked = [one for one in jobs[Role.CANDIDATE].spec.workloads if _has_answers(one)]
+    theirs = [(baselines[one.name], one.name) for one in asked if one.name in baselines]
+    return [
+        *((jobs[Role.CANDIDATE], workload) for workload in asked),
+        *((job, workload) for job, name in theirs for workload in job.spec.workloads if workload.name == name),
+    ]
+
+
+def _has_answers(workload: Workload) -> bool:
+    return has_items(workload.benchmark) and not is_sgl_eval(workload.benchmark)
 
 
 def not_rescored(session: Session, run_id: str, scorer: str, error: PlumblineError) -> Report:

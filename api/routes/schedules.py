@@ -15,8 +15,8 @@ from api.resources import ROOT, RunResource
 from api.routes.submissions import read_run
 from api.schemas import SubmissionRequest
 from api.submission import to_submission
+from db.schedule_records import ScheduleRecord
 from db.schedules import (
-    ScheduleRecord,
     create_schedule,
     get_schedule,
     list_schedules,

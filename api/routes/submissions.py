@@ -13,7 +13,6 @@ from api.resources import ROOT, RunPage, RunResource, run_resource
 from api.schemas import SubmissionRequest
 from api.submission import to_submission
 from db.baseline_choice import settled
-from db.baselines import MAIN_TAG
 from db.codec import to_json
 from db.jobs import JobRecord, get_job, jobs_of, jobs_of_many
 from db.runs import (
@@ -28,6 +27,7 @@ from db.runs import (
     request_cancel,
     retry_run,
 )
+from db.schedules import READ_TAGS
 from db.session import transaction
 from db.settings import settings
 from db.states import RunState
@@ -57,9 +57,10 @@ def submit(
 ) -> RunResource:
     """Accept a submission and queue its jobs; the answer is the run, and Location says where it stays.
 
-    The tag `main` lets a passed run become a baseline by itself; it needs the role of those who may promote one.
+    The tag `main` lets a passed run become a baseline by itself, and `nightly` makes a run a point of the history that
+    is searched for changes; both need the role of those who may promote a baseline.
     """
-    if MAIN_TAG in body.tags:
+    if READ_TAGS.intersection(body.tags):
         check_role(token, TokenRole.MAINTAINER)
     run, jobs, is_new = _accept(to_submission(body, settings()), token, key)
     for job in jobs if is_new else ():

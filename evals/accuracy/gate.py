@@ -70,6 +70,7 @@ class Gate:
         """Forget this side's own answers; what the other side has answered is kept."""
         self._ours: dict[SampleKey, float] = {}
         self._sequence = PairedSequence(confidence=EARLY_CONFIDENCE, tests=self._tests)
+        self._found = False
         self.decided_at = None
 
     def know(self, answers: Mapping[SampleKey, Response]) -> bool:
@@ -121,7 +122,10 @@ class Gate:
             self._theirs[response.key] = value
 
     def _advance(self) -> bool:
-        """Go on along the order as far as both sides have answered; stop for ever at the first decision."""
+        """Go on along the order as far as both sides have answered; stop for ever at the first decision.
+
+        No decision while all values are 0: they may be silence, of which the report would say nothing.
+        """
         while self._sequence.n < len(self.order.items):
             item = self.order.items[self._sequence.n]
             ours, theirs = self._value(self._ours, item), self._value(self._theirs, item)
@@ -131,7 +135,8 @@ class Gate:
                 self._judgeable = False
                 return False
             self._sequence.add(self._sign * (ours - theirs))
-            if self._sequence.verdict(self._margin) is not Verdict.INCONCLUSIVE:
+            self._found |= bool(ours or theirs)
+            if self._found and self._sequence.verdict(self._margin) is not Verdict.INCONCLUSIVE:
                 self.decided_at = self._sequence.n
                 return True
         return False

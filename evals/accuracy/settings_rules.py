@@ -10,6 +10,7 @@ from evals.accuracy.filters import filters_of
 from evals.accuracy.judging import metrics_of
 from evals.accuracy.official_judge import COMPANIONS
 from evals.errors import InvalidSubmissionError
+from evals.metrics import METRICS
 from evals.repeats import MAJORITY, PASS_AT_ALL
 from evals.sgl_eval.benchmarks import check_workload, is_sgl_eval
 from evals.spec import Api, DataSource, Workload
@@ -29,6 +30,7 @@ def check_settings(workload: Workload) -> None:
         value = getattr(workload, name)
         if value is not None and value < least:
             raise _refused(name, f"{workload.name} has {name} {value}", f"set {name} to {least} or more")
+    _check_margin(workload)
     if workload.repeats > 1 and not workload.temperature:
         raise _refused(
             "repeats",
@@ -66,6 +68,22 @@ def known_metrics(definition: Definition) -> list[str]:
     return [f"{metric['metric']},{name}" for name in filters for metric in metrics_of(config)]
 
 
+def _check_margin(workload: Workload) -> None:
+    metric = METRICS.get(_base_metric(workload))
+    if metric is not None and metric.unit == "share" and workload.margin >= 1:
+        raise _refused(
+            "margin",
+            f"every candidate keeps to {workload.name}'s margin of {workload.margin:g}, because its scores are shares",
+            "name a share: 0.02 means 2 points",
+        )
+
+
+def _base_metric(workload: Workload) -> str:
+    """Return the deciding metric's name without its filter, and of several answers without what is made of them."""
+    name, _, _ = workload.metric.partition(",")
+    return name.removesuffix(MAJORITY).removesuffix(PASS_AT_ALL) if workload.repeats > 1 else name
+
+
 def _check_direct(workload: Workload, definitions: Sequence[Definition]) -> None:
     configs = [definition.config for definition in definitions]
     if any("doc_to_image" in config for config in configs):
@@ -85,13 +103,13 @@ def _check_direct(workload: Workload, definitions: Sequence[Definition]) -> None
             f"{workload.benchmark} compares log-probabilities of choices, which chats do not give",
             "set api to completions, or take its generative form",
         )
-    _check_metric(workload, known_metrics(definitions[0]))
+    for definition in definitions:
+        _check_metric(workload, known_metrics(definition))
 
 
 def _check_metric(workload: Workload, known: Sequence[str]) -> None:
-    name, comma, filter_ = workload.metric.partition(",")
-    base = name.removesuffix(MAJORITY).removesuffix(PASS_AT_ALL) if workload.repeats > 1 else name
-    if workload.metric and f"{base}{comma}{filter_}" not in known:
+    _, comma, filter_ = workload.metric.partition(",")
+    if workload.metric and f"{_base_metric(workload)}{comma}{filter_}" not in known:
         raise _refused(
             "metric",
             f"{workload.benchmark} has no metric {workload.metric!r}",

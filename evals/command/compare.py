@@ -8,6 +8,7 @@ judges it, and returns 0 for a pass, 1 for a fail and 2 for anything else.
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -52,15 +53,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Compare the two files and print the JSON."""
-    if not (isfinite(arguments.margin) and arguments.margin >= 0):
-        raise InvalidSubmissionError(f"a margin of {arguments.margin} is none", remedy="--margin 0.02")
+    _check(arguments)
     ours, theirs = (read_scores(path, arguments.cluster) for path in (arguments.candidate, arguments.baseline))
+    if arguments.margin >= 1 and all(0 <= line.score <= 1 for line in (*ours, *theirs)):
+        raise InvalidSubmissionError(
+            f"every candidate keeps to a margin of {arguments.margin:g}, because the scores lie between 0 and 1",
+            remedy="name a share: --margin 0.02 means 2 points",
+        )
     comparison = _compared(arguments, ours, theirs)
     shown = {**as_json(comparison), **_missing(ours, theirs)}
     if arguments.sequential:
         shown["sequential"] = _sequential(arguments, comparison, len({line.id for line in ours}))
-    sys.stdout.buffer.write(orjson.dumps(shown, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+    sys.stdout.buffer.write(_printed(shown))
     return _STATUS.get(comparison.verdict or Verdict.ERROR, 2)
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    if not (isfinite(arguments.margin) and arguments.margin >= 0):
+        raise InvalidSubmissionError(f"a margin of {arguments.margin} is none", remedy="--margin 0.02")
+    if arguments.sequential and arguments.cluster is not None:
+        raise InvalidSubmissionError(
+            "--sequential does not count that items of a cluster are alike, so that it would decide too soon",
+            remedy="leave out --sequential, or --cluster",
+        )
 
 
 def _compared(arguments: argparse.Namespace, ours: Sequence[ScoreLine], theirs: Sequence[ScoreLine]) -> Comparison:
@@ -119,6 +134,13 @@ def as_json(comparison: Comparison) -> dict[str, Any]:
         "groups": comparison.groups,
         "reasons": comparison.reasons,
     }
+
+
+def _printed(shown: dict[str, Any]) -> bytes:
+    try:
+        return orjson.dumps(shown, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    except TypeError:  # half surrogates, which ids may hold and orjson does not
+        return json.dumps(shown, indent=2).encode() + b"\n"
 
 
 def _missing(ours: Sequence[ScoreLine], theirs: Sequence[ScoreLine]) -> dict[str, Any]:

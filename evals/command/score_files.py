@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import nan
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from evals.transport.bodies import decoded
 
 ALL = "all"
 """The group of all items where no field is named."""
+
+_LARGEST = 1e100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +31,7 @@ def read_scores(path: Path, cluster: str | None) -> list[ScoreLine]:
     """Return a file's scores; raise DatasetError that names the line which is none.
 
     cluster: the field whose value is an item's group. A score that is no finite number is read: what it means is the
-    comparison's business.
+    comparison's business. Neither is one whose size is above 1e100, with which nothing can be computed.
     """
     try:
         raw = path.read_bytes()
@@ -55,7 +58,8 @@ def _line(path: Path, number: int, text: bytes, cluster: str | None) -> ScoreLin
             f"{where} has no {cluster!r} that is text or an integer", remedy="name a field that each line has"
         )
     group = ALL if cluster is None else str(fields[cluster])
-    return ScoreLine(id=str(fields["id"]), score=float(fields["score"]), group=group)
+    score = float(fields["score"])
+    return ScoreLine(id=str(fields["id"]), score=score if abs(score) <= _LARGEST else nan, group=group)
 
 
 def _is_name(value: Any) -> bool:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from math import exp, isfinite, log
 
@@ -12,19 +12,15 @@ from evals.duel.words import at_level
 from evals.fingerprint import Fingerprint, Fingerprints
 from evals.fingerprinting import lineage_of
 from evals.formatting import metric_name
+from evals.history.setups import setup_of, source_of, version_of
 from evals.lineage import Lineage
 from evals.lineage_results import why_partial
 from evals.metrics import SERVING_METRICS, Kind
-from evals.plan import workloads_of
-from evals.result import Comparison, Measurement, Report, SideSummary
-from evals.spec import EngineSpec, Role, Submission, Workload, digest
+from evals.result import Comparison, Measurement, Report
+from evals.spec import Role, Submission, Workload
 from evals.statistics.interval import Interval
 from evals.statistics.means import t_interval
 from evals.workload_kinds import has_items
-
-_CHANGES_BY_TIME = frozenset({"engine_version", "source", "driver", "client"})
-"""The parts of a fingerprint that a series is about, or that change under it; the rest makes another series."""
-
 
 _HAVE_LEVELS = frozenset({Kind.ACCURACY, Kind.PERFORMANCE})
 
@@ -44,9 +40,8 @@ class Point:
 
     setup: a hash over what else must be equal in a series (arguments, weights, dataset ...). metric: "metric,filter",
     of serving workloads with the level. unit, direction: of the metric. low, high: its own 95 % interval, None where
-    unknown. source: the commit or checksum of the engine's code, "installed" for a release. partial: why it is no
-    point of the series; None when it is. reused: whether answers were taken from an earlier job, so that it measured
-    nothing anew.
+    unknown. source: what names the code (see `evals.history.setups.source_of`). partial: why it is no point of the
+    series; None when it is. reused: whether answers were taken from an earlier job, so that it measured nothing anew.
     """
 
     side: Role
@@ -79,9 +74,11 @@ def kind_of(submission: Submission) -> RunKind:
     return next(named, RunKind.OTHER)
 
 
-def points_of(report: Report, submission: Submission) -> list[Point]:
-    """Return the points of a report; none for parity and engine checks, which have no level of their own."""
-    workloads = {workload.name: workload for workload in workloads_of(submission)}
+def points_of(report: Report, submission: Submission, workloads: Mapping[str, Workload]) -> list[Point]:
+    """Return the points of a report; none for parity and engine checks, which have no level of their own.
+
+    workloads: by name, as the run's jobs were asked for them.
+    """
     fingerprints = {held.workload: held for held in report.fingerprints}
     serving = {result.workload: result for result in report.serving}
     return [
@@ -127,7 +124,7 @@ def _sides(
             side=side,
             workload=workload.name,
             lineage=lineage_of(submission.model, workload, engine.kind, hardware),
-            setup=_setup(engine, fingerprint),
+            setup=setup_of(engine, fingerprint),
             metric=metric_name(comparison.metric.name, comparison.filter),
             unit=comparison.metric.unit,
             direction=comparison.metric.direction.value,
@@ -135,27 +132,25 @@ def _sides(
             low=interval.low if interval else None,
             high=interval.high if interval else None,
             n=measured.n,
-            source=fingerprint.source if fingerprint else str(summary.settings.get("source", engine.source)),
-            version=fingerprint.engine_version if fingerprint else _version(engine, summary),
-            partial=_why_partial(comparison, workload, side),
+            source=source_of(engine, summary, fingerprint),
+            version=version_of(engine, summary, fingerprint),
+            partial=_why_partial(comparison, workload, side, measured, fingerprint),
             reused=bool(summary.reused) and has_items(workload.benchmark),
         )
 
 
-def _setup(engine: EngineSpec, fingerprint: Fingerprint | None) -> str:
-    settings = asdict(fingerprint) if fingerprint else asdict(engine)
-    return digest({name: value for name, value in settings.items() if name not in _CHANGES_BY_TIME})[:16]
-
-
-def _version(engine: EngineSpec, summary: SideSummary) -> str | None:
-    return summary.versions.get({"hf": "transformers"}.get(engine.kind, engine.kind))
-
-
-def _why_partial(comparison: Comparison, workload: Workload, side: Role) -> str | None:
+def _why_partial(
+    comparison: Comparison, workload: Workload, side: Role, measured: Measurement, fingerprint: Fingerprint | None
+) -> str | None:
     if comparison.decided_after is not None:
         return f"the run stopped early, after {comparison.decided_after:,} items"
     lacking = comparison.only_in_baseline if side is Role.CANDIDATE else comparison.only_in_candidate
-    return f"{lacking:,} items have no answer" if lacking else why_partial(workload)
+    if lacking:
+        return f"{lacking:,} items have no answer"
+    asked = fingerprint.items.get("items") if fingerprint and has_items(workload.benchmark) else None
+    if asked not in (None, str(measured.n)):
+        return f"{measured.n:,} of {asked} items have an answer"
+    return why_partial(workload)
 
 
 def _interval(

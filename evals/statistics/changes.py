@@ -19,7 +19,11 @@ LEAST_POINTS = 3
 """The least number of points on either side of a change: fewer are a spike, or not yet a level."""
 
 _SPIKE = 3.0
+_MOST_SPIKES = 2
 _MAD_TO_DEVIATION = 1.4826  # of a normal distribution
+
+_WHOLE = 0.05
+"""The corrected p value that a change needs with all its spikes, beside `level` with them drawn in."""
 
 _PROPOSALS = 0.05
 """E-divisive proposes generously, since the test below decides."""
@@ -124,19 +128,19 @@ def _between(values: Sequence[float], places: Sequence[int]) -> tuple[Change, ..
 
 
 def _change(left: Sequence[float], right: Sequence[float], place: int, total: int) -> Change:
-    from scipy.special import stdtr, stdtrit
+    from scipy.special import stdtrit
 
+    whole = _pooled(left, right)
     left, right = _clipped(left, right)
-    before, after = fsum(left) / len(left), fsum(right) / len(right)
-    size, freedom = after - before, len(left) + len(right) - 2
-    squares = fsum((value - before) ** 2 for value in left) + fsum((value - after) ** 2 for value in right)
-    error = sqrt(squares / freedom * (1 / len(left) + 1 / len(right))) if freedom else inf
+    before, size, error, p = _pooled(left, right)
+    freedom = len(left) + len(right) - 2
     half = float(stdtrit(freedom, 0.5 + CONFIDENCE / 2)) * error if freedom else inf
-    p = 2 * float(stdtr(freedom, -abs(size) / error)) if error and freedom else float(size == 0 or not freedom)
+    # What only holds without its wildest points is a chance cluster of a second mode, not a level.
+    p = max(p, whole[-1]) if whole[-1] * (total - 1) > _WHOLE else p
     return Change(
         index=place,
         before=before,
-        after=after,
+        after=before + size,
         n_before=len(left),
         n_after=len(right),
         size=size,
@@ -145,16 +149,35 @@ def _change(left: Sequence[float], right: Sequence[float], place: int, total: in
     )
 
 
+def _pooled(left: Sequence[float], right: Sequence[float]) -> tuple[float, float, float, float]:
+    """Return the first mean, how much larger the second is, that difference's error, and its p value by pooled t."""
+    from scipy.special import stdtr
+
+    before, after = fsum(left) / len(left), fsum(right) / len(right)
+    size, freedom = after - before, len(left) + len(right) - 2
+    squares = fsum((value - before) ** 2 for value in left) + fsum((value - after) ** 2 for value in right)
+    error = sqrt(squares / freedom * (1 / len(left) + 1 / len(right))) if freedom else inf
+    p = 2 * float(stdtr(freedom, -abs(size) / error)) if error and freedom else float(size == 0 or not freedom)
+    return before, size, error, p
+
+
 def _clipped(left: Sequence[float], right: Sequence[float]) -> tuple[list[float], list[float]]:
-    """Draw spikes in to three robust deviations around the median of their own side."""
+    """Draw spikes in to three robust deviations around the median of their own side, but no more than a few of each.
+
+    Noise of two modes would otherwise lose the rarer one on each side, and with it nearly all of its spread.
+    """
     middles = median(left), median(right)
-    away = [abs(value - middle) for side, middle in zip((left, right), middles, strict=True) for value in side]
-    reach = _SPIKE * deviation if (deviation := _MAD_TO_DEVIATION * median(away)) else inf
-    clipped = (
-        [min(max(value, middle - reach), middle + reach) for value in side]
-        for side, middle in zip((left, right), middles, strict=True)
+    away = [[abs(value - middle) for value in side] for side, middle in zip((left, right), middles, strict=True)]
+    reach = _SPIKE * deviation if (deviation := _MAD_TO_DEVIATION * median([*away[0], *away[1]])) else inf
+    first, second = (
+        _drawn_in(side, middle, max(reach, sorted(apart)[-_MOST_SPIKES - 1 :][0]))
+        for side, middle, apart in zip((left, right), middles, away, strict=True)
     )
-    return next(clipped), next(clipped)
+    return first, second
+
+
+def _drawn_in(side: Sequence[float], middle: float, reach: float) -> list[float]:
+    return [min(max(value, middle - reach), middle + reach) for value in side]
 
 
 def _holds(change: Change, minimal: float, relative: bool, level: float) -> bool:

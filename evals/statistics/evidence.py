@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from math import sqrt
 from statistics import NormalDist, stdev
 
+from evals.statistics.bounded import bounded_mean
 from evals.statistics.clusters import clustered_mean
 from evals.statistics.interval import CONFIDENCE, Interval
-from evals.statistics.means import mean, paired_mean_interval, t_interval
+from evals.statistics.means import mean, t_interval
 from evals.statistics.paired import tango_interval, tango_z
 
 
@@ -44,17 +45,25 @@ def of_shares(
 def of_means(
     gains: Sequence[float], margin: float, *, span: float | None = None, confidence: float = CONFIDENCE
 ) -> Evidence | None:
-    """Judge real gains by Student's t; without any difference by what a bounded metric (its span) leaves open.
+    """Judge real gains by Student's t, and of a bounded metric by no more than its range allows to say.
 
-    None where neither gives an interval (`paired_mean_interval`).
+    span: the width of the metric's range (1 for shares), None if unbounded. None where there is nothing to judge by.
     """
-    interval = paired_mean_interval(gains, span=span, confidence=confidence)
+    student = _of_student(gains, margin, confidence)
+    if span is None or not gains:
+        return student
+    bounded = bounded_mean(gains, span)
+    z = bounded.z(-margin)
+    room = Evidence(
+        interval=bounded.interval(confidence=confidence), p_pass=NormalDist().cdf(-z), p_fail=NormalDist().cdf(z)
+    )
+    return weaker(room, student)
+
+
+def _of_student(gains: Sequence[float], margin: float, confidence: float) -> Evidence | None:
+    interval = t_interval(gains, confidence=confidence)
     if interval is None:
         return None
-    if t_interval(gains) is None:
-        # The interval is +-span z^2 / (n + z^2); this is the z at which it reaches the margin.
-        open_to = sqrt(len(gains) * margin / (span - margin)) if span and span > margin else float("inf")
-        return Evidence(interval=interval, p_pass=NormalDist().cdf(-open_to), p_fail=NormalDist().cdf(open_to))
     from scipy.special import stdtr
 
     t = (mean(gains) + margin) / (stdev(gains) / sqrt(len(gains)))

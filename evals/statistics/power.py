@@ -67,16 +67,21 @@ def items_needed(
 
 
 def detectable_mean_drop(
-    n: int, deviation: float, *, margin: float = 0.0, power: float = POWER, confidence: float = CONFIDENCE
+    n: int,
+    deviation: float,
+    *,
+    margin: float = 0.0,
+    span: float | None = None,
+    power: float = POWER,
+    confidence: float = CONFIDENCE,
 ) -> float | None:
     """Return the smallest true drop of a mean that n paired differences fail with this power; None when n < 2.
 
-    deviation: the standard deviation of the paired differences, in the metric's unit. Normal approximation:
-    margin + (z_a + z_b) deviation / sqrt(n).
+    deviation: the standard deviation of the paired differences, in the metric's unit. span: of a bounded metric, whose
+    interval also leaves room for what was not drawn (`evals.statistics.bounded`). Normal approximation:
+    margin + (z_a e + z_b deviation) / sqrt(n), with e^2 = deviation^2 + z_a^2 span^2 / n.
     """
-    if n < 2:
-        return None
-    return margin + (two_sided_z(confidence) + NormalDist().inv_cdf(power)) * deviation / sqrt(n)
+    return None if n < 2 else margin + _mean_reach(1 / sqrt(n), deviation, span or 0.0, power, confidence)
 
 
 def items_needed_for_mean(
@@ -84,6 +89,7 @@ def items_needed_for_mean(
     deviation: float,
     *,
     difference: float = 0.0,
+    span: float | None = None,
     power: float = POWER,
     confidence: float = CONFIDENCE,
 ) -> int | None:
@@ -91,5 +97,13 @@ def items_needed_for_mean(
     distance = abs(difference + margin)
     if distance < _EQUAL:
         return None
-    reach = (two_sided_z(confidence) + NormalDist().inv_cdf(power)) * deviation
-    return max(2, ceil((reach / distance) ** 2))
+    if not span:
+        return max(2, ceil(_mean_reach(1.0, deviation, 0.0, power, confidence) ** 2 / distance**2))
+    root = bisect(lambda x: _mean_reach(x, deviation, span, power, confidence) < distance, 0.0, 1.0)
+    return max(2, ceil(1 / max(root, _EQUAL) ** 2 - _EQUAL))
+
+
+def _mean_reach(root: float, deviation: float, span: float, power: float, confidence: float) -> float:
+    """Return how far from the margin a mean of 1 / root^2 differences is decided with this power."""
+    z = two_sided_z(confidence)
+    return root * (z * sqrt(deviation**2 + (z * span * root) ** 2) + NormalDist().inv_cdf(power) * deviation)

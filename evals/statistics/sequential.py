@@ -155,17 +155,19 @@ def decide_sequentially(
     margin: float,
     *,
     look_every: int = 1,
+    start: int = 1,
     confidence: float = CONFIDENCE,
     tests: int = 1,
 ) -> SequentialDecision:
     """Return the first decision over differences in the order in which they came, and how many it took.
 
     look_every: after how many further differences the sequence is looked at; the last one is always looked at.
+    start: how many differences there must be at the first look.
     """
     sequence = PairedSequence(confidence=confidence, tests=tests)
     for position, difference in enumerate(differences, 1):
         sequence.add(difference)
-        if position % look_every and position < len(differences):
+        if position < start or (position % look_every and position < len(differences)):
             continue
         verdict = sequence.verdict(margin)
         if verdict is not Verdict.INCONCLUSIVE:

@@ -8,8 +8,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
+from db.session import transaction
+from db.tables_history import StoredSchedule
 from db.tokens import TokenRole
 from tests.integration.api.world import finished_run
 from tests.integration.db.history_world import LINEAGE, METRIC, add_nights, analyse
@@ -112,6 +115,18 @@ def test_a_schedule_is_added_rested_run_and_removed_by_a_maintainer(client: Test
     assert maintainer.delete(path).status_code == 204
     assert client.get(path).status_code == 404
     assert client.get(run.headers["location"]).status_code == 200
+
+
+def test_a_schedule_that_this_version_cannot_read_is_shown_and_says_so(client_as: Clients) -> None:
+    maintainer = client_as(TokenRole.MAINTAINER)
+    path = maintainer.post(f"{ROOT}/schedules", json=BODY).headers["location"]
+    with transaction() as session:
+        session.execute(sa.update(StoredSchedule).values(submission={"of": "the past"}))
+    (item,) = maintainer.get(f"{ROOT}/schedules").json()["items"]
+    assert "cannot read what the schedule 'nightly-demo' submits" in item["last_error"]
+    refused = maintainer.post(f"{path}/run")
+    assert (refused.status_code, refused.json()["code"]) == (409, "unreadable_schedule")
+    assert maintainer.delete(path).status_code == 204
 
 
 @pytest.mark.parametrize(

@@ -212,8 +212,11 @@ def test_a_viewer_may_look_and_not_submit(client_as: Callable[[TokenRole | None]
     assert client_as(TokenRole.ADMIN).post(PATH, json=BODY).status_code == 202
 
 
-def test_only_who_may_promote_may_tag_a_run_main(client_as: Callable[[TokenRole | None], TestClient]) -> None:
-    body = {**BODY, "tags": ["main"]}
+@pytest.mark.parametrize("tag", ["main", "nightly"])
+def test_only_who_may_promote_may_tag_a_run_for_the_history(
+    client_as: Callable[[TokenRole | None], TestClient], tag: str
+) -> None:
+    body = {**BODY, "tags": [tag]}
     refused = client_as(TokenRole.SUBMITTER).post(PATH, json=body)
     assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
     assert client_as(TokenRole.MAINTAINER).post(PATH, json=body).status_code == 202

@@ -19,7 +19,7 @@ from db.history import (
     points_to_read,
     save_points,
 )
-from db.jobs import jobs_of
+from db.jobs import jobs_of, workloads_in
 from db.reports import latest_report
 from db.series import series_of
 from db.session import transaction
@@ -91,7 +91,7 @@ def test_stored_reports_fill_in_points_at_the_times_of_their_runs() -> None:
         session.execute(delete(StoredPoint).where(StoredPoint.run_id == runs[1]))
         gone = to_json(replace(SUBMISSION, suite="a suite of the past"))
         session.execute(update(Run).where(Run.id == runs[1]).values(submission=gone))
-        assert backfill_points(session) == (0, None)
+        assert backfill_points(session) == (1, None)  # the jobs know what they were asked
     with transaction() as session:
         kept = select(StoredPoint.finished_at).where(StoredPoint.run_id == runs[0])
         assert set(session.scalars(kept)) == {START}
@@ -108,14 +108,15 @@ def test_why_a_run_was_made() -> None:
 def test_parts_of_a_benchmark_and_answers_of_other_runs_are_no_points_of_a_series() -> None:
     run_id = finished_run([True, False], [True, True])
     with transaction() as session:
-        report = latest_report(session, run_id)
-    (ours, _) = points_of(report, replace(SUBMISSION, limit=2))
+        report, workloads = latest_report(session, run_id), workloads_in(jobs_of(session, run_id))
+    cut = {name: replace(workload, limit=2) for name, workload in workloads.items()}
+    (ours, _) = points_of(report, SUBMISSION, cut)
     assert ours.partial == "only the first 2 items of each task were asked"
-    assert ours.setup == points_of(report, SUBMISSION)[0].setup
+    assert ours.setup == points_of(report, SUBMISSION, workloads)[0].setup
     early = replace(report, comparisons=(replace(report.comparisons[0], decided_after=2),))
-    assert "stopped early" in str(points_of(early, SUBMISSION)[0].partial)
+    assert "stopped early" in str(points_of(early, SUBMISSION, workloads)[0].partial)
     reused = replace(report, candidate=replace(report.candidate, reused={"j1": 2}))
-    assert [point.reused for point in points_of(reused, SUBMISSION)] == [True, False]
+    assert [point.reused for point in points_of(reused, SUBMISSION, workloads)] == [True, False]
 
 
 def test_a_series_reads_nights_and_accepted_mains_of_the_candidate_alone() -> None:
@@ -134,18 +135,18 @@ def test_a_series_reads_nights_and_accepted_mains_of_the_candidate_alone() -> No
 
 
 def test_an_accepted_main_is_a_point_of_the_series_and_one_that_was_not_is_none() -> None:
-    accepted, _ = add_nights([100.0] * 2, kind="main")
+    accepted, _, backfilled = add_nights([100.0] * 3, kind="main")
+    said = {"actor": "main passed", "reason": "it passed", "by": "rule"}
     with transaction() as session:
-        job = jobs_of(session, accepted)[0]
-        result = LineageResult(
-            lineage=LINEAGE.key, model="m", workload_key="w", engine="sglang", hardware="h", run_id=accepted,
-            job_id=job.id, workload="serving", role="candidate", metrics={}, fingerprint={}, fingerprint_sha256="f",
-            tags=["main"], finished_at=START,
-        )  # fmt: skip
-        session.add(result)
-        session.flush()
-        said = {"actor": "main passed", "reason": "it passed", "by": "rule"}
-        session.add(Promotion(lineage=LINEAGE.key, result_id=result.id, action="promoted", **said))
+        for run_id, role in ((backfilled, "baseline"), (accepted, "candidate")):
+            result = LineageResult(
+                lineage=LINEAGE.key, model="m", workload_key="w", engine="sglang", hardware="h", run_id=run_id,
+                job_id=jobs_of(session, run_id)[0].id, workload="serving", role=role, metrics={}, fingerprint={},
+                fingerprint_sha256="f", tags=["main"], finished_at=START,
+            )  # fmt: skip
+            session.add(result)
+            session.flush()
+            session.add(Promotion(lineage=LINEAGE.key, result_id=result.id, action="promoted", **said))
     assert [point.run_id for point in the_series().points] == [accepted]
     with transaction() as session:
         session.add(Promotion(lineage=LINEAGE.key, result_id=result.id, action="demoted", **said))

@@ -6,15 +6,19 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from db.claims import end_job
+from db.codec import to_json
 from db.jobs import note_facts
+from db.lineages import record_results, results_of
 from db.reports import latest_report
 from db.runs import get_run, request_cancel
 from db.samples import save_scores
 from db.session import transaction
 from db.settings import settings
 from db.states import JobState, RunState
+from db.tables import Job
 from evals.duel.results import GpuUse
 from evals.errors import InvalidSubmissionError
 from evals.plan import load_suite
@@ -207,6 +211,30 @@ def test_accuracy_and_serving_decide_together_and_a_further_report_keeps_what_th
         again = report_of(session, run_id, kept=kept)
     assert again.serving == kept.serving
     assert again.comparisons == report.comparisons
+
+
+def test_parity_beside_a_duel_is_no_result_of_the_duel_and_values_without_a_number_are_stored() -> None:
+    run_id, jobs = duel_run()
+    measure(jobs[Role.DUEL], passes(1.0))
+    finish(run_id)
+    with transaction() as session:
+        report = report_of(session, run_id)
+    held, row = report.fingerprints[0], report.comparisons[0]
+    parity = replace(load_suite("demo-parity")[0], name="parity")
+    spec = replace(jobs[Role.DUEL].spec, workloads=(*jobs[Role.DUEL].spec.workloads, parity))
+    report = replace(
+        report,
+        fingerprints=(held, replace(held, workload="parity")),
+        comparisons=(
+            replace(row, difference=float("nan")), *report.comparisons[1:], replace(row, workload="parity")
+        ),
+    )  # fmt: skip
+    with transaction() as session:
+        session.execute(sa.update(Job).where(Job.id == jobs[Role.DUEL].id).values(spec=to_json(spec)))
+        record_results(session, report)
+        (result,) = results_of(session, run_id)
+    assert result.workload == "serving"
+    assert [value["difference"] is None for value in result.metrics.values()].count(True) == 1
 
 
 def test_a_cancelled_duel_says_so() -> None:

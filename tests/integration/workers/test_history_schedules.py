@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select, update
@@ -16,7 +17,7 @@ from db.session import transaction
 from db.settings import settings
 from db.states import RunState
 from db.tables import Run
-from db.tables_history import StoredPoint
+from db.tables_history import StoredPoint, StoredSchedule
 from evals.spec import Submission
 from tests.integration.db.builders import new_run, submission
 from tests.integration.db.history_world import START, add_nights
@@ -144,6 +145,31 @@ def test_a_submission_that_the_rules_refuse_by_now_is_noted_and_stops_no_other()
     assert "/nowhere/x.whl lies in no folder" in str(kept.last_error)
     assert kept.submission.tags == ("main",)
     assert kept.next_due_at == at(2)
+
+
+@pytest.mark.parametrize(
+    ("broken", "said", "next_due"),
+    [
+        ({"submission": {"of": "the past"}}, "cannot read what the schedule", at(2)),
+        ({"cron": "whenever"}, "'whenever' cannot be used", None),
+    ],
+)
+def test_a_broken_schedule_is_put_off_says_why_and_stops_no_other(
+    broken: dict[str, Any], said: str, next_due: datetime | None
+) -> None:
+    schedule()
+    with transaction() as session:
+        session.execute(update(StoredSchedule).values(**broken, next_due_at=at(1, 1, 59)))
+        create_schedule(
+            session, name="z", cron="0 2 * * *", body={}, submission=submission(), created_by="ann", now=NOW
+        )
+    assert len(schedules.submit_due_at(at(1))) == 1
+    with transaction() as session:
+        kept = get_schedule(session, "n")
+        row = session.scalars(select(StoredSchedule).where(StoredSchedule.name == "n")).one()
+        assert said in str(row.last_error)
+    assert (kept.last_run_id, kept.last_due_at, kept.next_due_at) == (None, at(1, 1, 59), next_due)
+    assert said in str(kept.last_error)
 
 
 def test_a_resting_schedule_makes_up_for_nothing_and_can_still_run_at_once() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -19,11 +21,15 @@ from db.baselines import (
     list_baselines,
     promote,
 )
+from db.codec import to_json
 from db.lineages import results_in, results_of
 from db.promotions import Action
-from db.runs import get_run, retry_run
+from db.reports import save_report
+from db.runs import finish_run, get_run, retry_run
 from db.session import transaction
 from db.settings import settings
+from db.states import RunState
+from db.tables import Run
 from db.tables_baselines import Promotion
 from evals.baseline import BaselineKind, BaselineSource, PublishedValue
 from evals.errors import InvalidSubmissionError
@@ -45,6 +51,8 @@ from tests.integration.workers.baseline_world import (
     reported,
     submitted,
 )
+from workers import tasks
+from workers.reporting import report_of
 from workers.rescoring import rescore_run
 
 pytestmark = pytest.mark.usefixtures("database", "redis_url")
@@ -261,6 +269,114 @@ def test_a_missing_baseline_is_backfilled_and_then_stored() -> None:
     assert (found.job_id, found.verdict, found.role) == (jobs[Role.BASELINE].id, None, Role.BASELINE)
     _, again = submitted(BACKFILL)
     assert list(again) == [Role.CANDIDATE]
+
+
+def backfilled(submission: Submission = BACKFILL, **baseline: Any) -> str:
+    """Return a reported run that launched its baseline; baseline: what is other about it (see `answer`)."""
+    run_id, jobs = submitted(submission)
+    answer(jobs[Role.CANDIDATE])
+    answer(jobs[Role.BASELINE], **baseline)
+    reported(run_id)
+    return run_id
+
+
+THERE = replace(LINEAGE, hardware="96 cores")
+
+
+@pytest.mark.parametrize("hardware", ["2 cores", "96 cores"])
+def test_a_backfill_replaces_no_accepted_baseline_on_any_hardware(hardware: str) -> None:
+    waiting, jobs = submitted(BACKFILL)
+    accepted, _ = finished(MAIN)
+    answer(jobs[Role.CANDIDATE])
+    answer(jobs[Role.BASELINE], facts={"hardware_class": hardware})
+    reported(waiting)
+    assert log() == [("promoted", "main passed", accepted)]
+    assert baseline_run(THERE) is None
+
+
+def test_of_backfills_at_once_only_one_is_accepted() -> None:
+    waiting = [submitted(BACKFILL) for _ in range(2)]
+    for run_id, jobs in waiting:
+        for job in jobs.values():
+            answer(job)
+        with transaction() as session:
+            assert finish_run(session, run_id)
+    (first, _), (second, _) = waiting
+    with ThreadPoolExecutor(1) as pool:
+        with transaction() as session:
+            save_report(session, report_of(session, first))
+            other = pool.submit(tasks._save_report, second, None)
+            with pytest.raises(TimeoutError):
+                other.result(timeout=0.5)
+        other.result(timeout=30)
+    assert log() == [("promoted", "backfill", first)]
+
+
+PULL = PullRequest(repository="o/r", number=1)
+BUILT = replace(BACKFILL.baseline, source="git:https://x.org/r@main")
+PACKAGED = replace(BACKFILL.baseline, external_package="/code/p")
+
+
+@pytest.mark.parametrize(
+    ("submission", "accepted"),
+    [
+        (replace(BACKFILL, pull_request=PULL), False),
+        (replace(BACKFILL, pull_request=PULL, tags=("main",)), False),
+        (replace(BACKFILL, baseline=BUILT), False),
+        (replace(BACKFILL, baseline=PACKAGED), False),
+        (replace(BACKFILL, baseline=BUILT, tags=("main",)), True),
+    ],
+)
+def test_a_backfill_of_a_pull_request_or_of_code_from_elsewhere_is_accepted_only_with_the_tag_main(
+    submission: Submission, accepted: bool
+) -> None:
+    run_id = backfilled(submission)
+    with transaction() as session:
+        assert Role.BASELINE in [result.role for result in results_of(session, run_id)]
+    assert (("promoted", "backfill", run_id) in log()) is accepted
+
+
+def test_a_backfill_that_could_not_be_compared_is_not_accepted() -> None:
+    run_id = backfilled(found={"prompts_sha256": "q"})
+    with transaction() as session:
+        assert len(results_of(session, run_id)) == 2
+    assert log() == []
+
+
+def of_the_past(run_id: str) -> None:
+    with transaction() as session:
+        gone = to_json(replace(MAIN, suite="a suite of the past"))
+        session.execute(sa.update(Run).where(Run.id == run_id).values(submission=gone))
+
+
+def test_what_the_jobs_were_asked_is_the_lineage_whatever_became_of_the_suite() -> None:
+    run_id, jobs = submitted(MAIN)
+    for job in jobs.values():
+        answer(job)
+    of_the_past(run_id)
+    assert reported(run_id).verdict is Verdict.PASS
+    assert baseline_run() == run_id
+
+
+def test_a_report_without_findings_ends_its_run_whatever_else_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ValueError("no points today")
+
+    monkeypatch.setattr("db.reports.save_points", broken)
+    run_id, report = finished(MAIN)
+    assert "no points today" in report.headline
+    with transaction() as session:
+        assert get_run(session, run_id).state is RunState.FINISHED
+
+
+def test_a_stored_run_that_could_stop_early_draws_no_other_into_its_way_of_judging() -> None:
+    run_id, jobs = submitted(PLAIN)
+    answer(jobs[Role.BASELINE])
+    answer(jobs[Role.CANDIDATE], facts={"order:gsm8k": {"seed": 1, "subjects": [["gsm8k", 300]]}})
+    reported(run_id)
+    _, report = finished(against_run(run_id))
+    (row,) = report.comparisons
+    assert (row.decided_after, row.candidate and row.candidate.n) == (None, 300)
 
 
 def test_a_backfill_that_failed_stores_nothing() -> None:

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from evals.compare import compare_workload, difference_of_settings
 from evals.metrics import Direction
 from evals.result import Comparison, Pairs, Score, Verdict
+from evals.statistics.bounded import bounded_mean
 from evals.statistics.clusters import clustered_mean
+from evals.statistics.means import t_interval
 from tests.unit.evals.report_examples import METRIC, WORKLOAD, score, two_sides
 
 
@@ -363,6 +365,31 @@ def test_several_answers_to_each_question_count_as_one_item() -> None:
     clustered = clustered_mean([ours[p].value - theirs[p].value for p in range(240)], [one.doc_id for one in ours])
     assert clustered is not None
     assert comparison.difference == pytest.approx(sum(means) / 60)
-    assert (comparison.low, comparison.high) == pytest.approx(
-        (clustered.interval().low, clustered.interval().high), abs=1e-9
-    )
+    student = t_interval(means)
+    assert student is not None
+    assert (student.low, student.high) == pytest.approx((clustered.interval().low, clustered.interval().high), abs=1e-9)
+    bounded = bounded_mean(means, 1.0).interval()
+    assert comparison.low == pytest.approx(min(student.low, bounded.low))
+    assert comparison.high == pytest.approx(max(student.high, bounded.high))
+
+
+def test_with_groups_more_groups_are_asked_for_and_the_drop_is_theirs() -> None:
+    grouped = decide(*in_groups(two_sides(700, 10, 30, 260), 5), margin=0.01)
+    assert grouped.verdict is Verdict.INCONCLUSIVE
+    said = " ".join(grouped.reasons)
+    assert "more groups would be needed to decide" in said
+    assert "items would decide" not in said
+    assert grouped.low is not None
+    assert grouped.high is not None
+    # Student's quantiles with 4 degrees, 2.776 and 0.941, times the error that is in the interval.
+    error = (grouped.high - grouped.low) / 2 / 2.776
+    assert grouped.detectable_drop == pytest.approx(0.01 + (2.776 + 0.941) * error, rel=0.1)
+
+
+def test_items_that_only_other_metrics_judge_forbid_a_verdict() -> None:
+    ours, theirs = two_sides(300, 2, 2, 6)
+    more = [replace(one, task="t2", metric="acc,none") for one in ours[:7]]
+    first, other = compare_workload(workload=WORKLOAD, candidate=[*ours, *more], baseline=[*theirs, *more])
+    assert first.verdict is Verdict.INCOMPARABLE
+    assert "7 of 317 items have scores, but none under" in first.reasons[0]
+    assert other.difference == 0

@@ -115,3 +115,23 @@ def test_other_metrics_are_compared_over_the_same_items() -> None:
         early=Early(order=order),
     )
     assert [row.pairs.n for row in rows if row.pairs] == [rows[0].decided_after] * 2
+
+
+def test_nothing_is_decided_before_an_answer_was_found() -> None:
+    silent = [score(place, 0.0, parsed=False, extracted=None) for place in range(2000)]
+    items = [(one.task, one.doc_id) for one in silent]
+    late = [replace(one, parsed=True) if one.doc_id >= 1500 else one for one in silent]
+    row = compare_early(workload=WORKLOAD, candidate=late, baseline=silent, early=Early(order=items))[0]
+    assert (row.verdict, row.decided_after) == (Verdict.PASS, 1501)
+
+
+def test_of_subjects_it_says_that_others_are_not_counted() -> None:
+    sides = tuple([replace(one, task=f"t{one.doc_id % 8}") for one in side] for side in two_sides(1200, 10, 10, 780))
+    assert "speaks of these 8 subjects alone" in early(*sides).reasons[1]
+    assert len(early(*two_sides(1200, 10, 10, 780)).reasons) == 1
+
+
+def test_items_without_a_deciding_score_are_incomparable() -> None:
+    ours, theirs = two_sides(300, 2, 2, 6)
+    more = [replace(one, task="t2", metric="acc,none") for one in ours[:7]]
+    assert early([*ours, *more], [*theirs, *more]).verdict is Verdict.INCOMPARABLE

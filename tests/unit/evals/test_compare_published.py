@@ -97,3 +97,13 @@ def test_of_errors_that_should_be_low_more_is_worse() -> None:
     assert row.verdict is Verdict.FAIL
     assert row.low is not None
     assert row.low > 0.03
+
+
+def test_silence_is_no_pass_against_a_published_value() -> None:
+    silent = [score(place, 0.0, parsed=False, extracted=None) for place in range(500)]
+    published = PublishedValue(value=0.001, n=5000)
+    row = compare_with_published(workload=WORKLOAD, candidate=silent, published=published)[0]
+    assert row.verdict is Verdict.INCONCLUSIVE
+    assert "in no answer" in row.reasons[0]
+    wrong = [replace(one, parsed=True) for one in silent]
+    assert compare_with_published(workload=WORKLOAD, candidate=wrong, published=published)[0].verdict is Verdict.PASS

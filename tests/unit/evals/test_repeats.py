@@ -141,3 +141,12 @@ def test_known_metrics_keep_their_direction_and_unit_in_a_vote() -> None:
     ours, theirs = sides(10)
     majority = compare_workload(workload=WORKLOAD, candidate=ours, baseline=theirs)[1]
     assert (majority.metric.unit, majority.metric.title) == ("share", "exact match majority")
+
+
+def test_sides_that_answered_an_item_unequally_often_are_incomparable() -> None:
+    full = [one for item in range(20) for one in answers(item, (1, "1"), (1, "1"))]
+    short = [one for one in full if (one.doc_id, one.repeat) != (3, 1)]
+    for candidate, baseline in ((full, short), (short, full)):
+        row = compare_workload(workload=WORKLOAD, candidate=candidate, baseline=baseline)[0]
+        assert row.verdict is Verdict.INCOMPARABLE
+        assert "different numbers of answers to 1 of 20 items (first: t" in row.reasons[0]

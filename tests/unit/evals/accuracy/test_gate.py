@@ -199,3 +199,36 @@ def test_what_is_reported_beside_an_early_decision_has_no_interval_of_a_fixed_nu
         assert row.candidate is not None
         assert row.candidate.n == first.decided_after
         assert (row.low, row.high, row.mcnemar_p, row.detectable_drop) == (None, None, None, None)
+
+
+def test_equal_silence_decides_nothing_until_something_is_right() -> None:
+    silent = frozenset(range(300))
+    assert expected(silent, silent)[0] is Verdict.PASS
+    assert not gate(Other(answers(silent).values())).know(answers(silent))
+    late = silent - {ORDER[250][1]}
+    found = gate(Other(answers(silent).values()))
+    assert found.know(answers(late))
+    assert found.decided_at == 251
+
+
+def test_after_an_undecided_stop_nothing_that_is_reported_holds_of_a_fixed_number() -> None:
+    numbers = {number for _, number in ORDER[:20]}
+    own, theirs = scored(BAD, numbers), scored(FLAWED, numbers)
+    rows = compare_gate(workload=WORKLOAD, candidate=own, baseline=theirs, order=ORDER)  # type: ignore[arg-type]
+    assert len(rows) > 1
+    for row in rows:
+        assert (row.low, row.high, row.mcnemar_p, row.p_pass, row.detectable_drop) == (None,) * 5
+
+
+def test_an_item_without_all_its_answers_ends_the_beginning() -> None:
+    numbers = set(range(300))
+    workload = replace(WORKLOAD, repeats=2, temperature=0.7)
+    own, theirs = (
+        [replace(one, repeat=repeat) for one in scored(wrong, numbers) for repeat in (0, 1)]  # type: ignore[type-var]
+        for wrong in (FLAWED, FLAWED)
+    )
+    gap = ORDER[10][1]
+    short = [one for one in own if (one.doc_id, one.repeat) != (gap, 1)]  # type: ignore[attr-defined]
+    row = compare_gate(workload=workload, candidate=short, baseline=theirs, order=ORDER)[0]  # type: ignore[arg-type]
+    assert row.verdict is Verdict.INCONCLUSIVE
+    assert "after 10 of 300 items" in row.reasons[0]

@@ -28,6 +28,8 @@ MEANINGLESS_FOR_PARITY: tuple[dict[str, Any], ...] = (
     [
         (GSM8K, {"limit": 0}, "limit"),
         (GSM8K, {"repeats": 2}, "repeats"),
+        (GSM8K, {"margin": 1.0}, "margin"),
+        (GSM8K, {"margin": 1.5, "benchmark": "sgl-eval/gsm8k", "metric": "acc,sgl-eval"}, "margin"),
         (GSM8K, {"metric": "acc"}, "metric"),
         (GSM8K, {"metric": "exact_match_majority,strict-match"}, "metric"),
         (GSM8K, {"data": DataSource.LOCAL, "revision": "abc"}, "revision"),
@@ -83,3 +85,13 @@ def test_who_asks_in_an_order_of_its_own_cannot_stop_early() -> None:
     with pytest.raises(InvalidSubmissionError) as caught:
         check_settings(other)
     assert caught.value.details["field"] == "early_stop"
+
+
+def test_every_task_of_a_group_must_have_the_metric_that_decides(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second, *_ = direct_definitions("mmlu")
+    other = replace(second, config={**second.config, "metric_list": [{"metric": "acc_norm"}]})
+    monkeypatch.setattr("evals.accuracy.settings_rules.direct_definitions", lambda name: (first, first))
+    check_settings(MMLU)
+    monkeypatch.setattr("evals.accuracy.settings_rules.direct_definitions", lambda name: (first, other))
+    with pytest.raises(InvalidSubmissionError, match="has no metric 'acc,none'"):
+        check_settings(MMLU)

@@ -191,3 +191,43 @@ def test_a_margin_that_is_none_is_refused(run: Any, margin: str) -> None:
     status, _, err = run(rows(4, 0, 0, 0), margin=margin)
     assert status == 2
     assert "a margin of" in err
+
+
+def test_clusters_and_a_sequence_exclude_each_other(run: Any) -> None:
+    status, found, err = run(rows(400, 6, 7, 87, part="a"), "--cluster", "part", "--sequential")
+    assert (status, found) == (2, {})
+    assert "does not count that items of a cluster are alike" in err
+
+
+@pytest.mark.parametrize("margin", ["1", "2"])
+def test_a_margin_that_all_keep_to_is_refused_for_shares_alone(run: Any, margin: str) -> None:
+    status, _, err = run(rows(300, 4, 56, 40), margin=margin)
+    assert status == 2
+    assert "0.02 means 2 points" in err
+    wide = tuple([{"id": n, "score": n * step % 11} for n in range(300)] for step in (3, 7))
+    assert run(wide, margin=margin)[0] == 0
+
+
+@pytest.mark.parametrize("size", [1e101, 1.7e308])
+def test_scores_beyond_all_bounds_are_no_finite_values(run: Any, size: float) -> None:
+    ours, theirs = rows(400, 6, 7, 87)
+    status, found, _ = run(([*({"id": row["id"], "score": size} for row in ours[:2]), *ours[2:]], theirs))
+    assert (status, found["verdict"]) == (2, "incomparable")
+    assert "2 items without a finite value" in found["reasons"][0]
+
+
+def test_ids_with_half_surrogates_are_told(run: Any) -> None:
+    ours, theirs = rows(400, 6, 7, 87)
+    status, found, _ = run(([*ours, {"id": "\ud800", "score": 1}], theirs))
+    assert (status, found["first_only_in_candidate"]) == (2, ["\ud800"])
+
+
+def test_what_nobody_expected_is_no_fail(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: Any) -> None:
+        raise RuntimeError("odd")
+
+    monkeypatch.setattr("evals.command.compare.read_scores", broken)
+    status, _, err = run(rows(4, 0, 0, 0))
+    assert status == 2
+    assert "Traceback" in err
+    assert "RuntimeError" in err

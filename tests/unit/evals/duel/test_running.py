@@ -119,8 +119,9 @@ def test_a_duel_from_warm_up_to_verdict() -> None:
     for round in range(measured):
         said = [(one.side, one.place) for one in passes if one.round == round]
         assert said == [(name, place) for place, name in enumerate(order_of(settings.seed, round))]
-    assert inputs(ours)[:32] == inputs(theirs)[:32]
-    assert inputs(ours)[-16 * measured :] == inputs(theirs)[-16 * measured :]
+    # Two are in flight, so that neighbours may overtake each other.
+    assert sorted(inputs(ours)[:32]) == sorted(inputs(theirs)[:32])
+    assert sorted(inputs(ours)[-16 * measured :]) == sorted(inputs(theirs)[-16 * measured :])
     for met, count in zip((ours, theirs), (warmups[CANDIDATE], warmups[BASELINE]), strict=True):
         assert len({tuple(one) for one in inputs(met)}) == (count + measured) * 16
         kinds = ["flush" if not body else "ask" for body in met.bodies if len(body.get("input_ids", [0] * 20)) == 20]
@@ -132,7 +133,7 @@ def test_a_duel_from_warm_up_to_verdict() -> None:
         nonce=outcome.asked.nonce,
     )  # fmt: skip
     prompts = Prompts(load, vocabulary(None))
-    assert [prompts.ids(one) for one in plan(load)] == inputs(ours)[-16 * measured :][:16]
+    assert sorted(prompts.ids(one) for one in plan(load)) == sorted(inputs(ours)[-16 * measured :][:16])
     assert str(outcome.asked.nonce) in outcome.facts["input"]
     assert "from launch to launch is not in the interval" in outcome.facts["servers"]
     result = judge_duel(wanted, settings, outcome)

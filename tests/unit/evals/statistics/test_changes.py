@@ -82,3 +82,10 @@ def test_long_series_are_one_window() -> None:
 def test_a_place_is_where_two_levels_fit_best() -> None:
     (change,) = find_changes(stepped(noise(60, 13), 50, 6.0), minimal=0.0)
     assert change.index == 50  # E-divisive itself says 52 here
+
+
+@pytest.mark.parametrize("share", [0.5, 0.7, 0.8, 0.9])
+def test_noise_of_two_modes_is_no_change(share: float) -> None:
+    draw = random.Random(11)
+    series = [[0.8 + 0.03 * (draw.random() >= share) + draw.gauss(0, 0.001) for _ in range(60)] for _ in range(60)]
+    assert sum(bool(find_changes(values, minimal=0.0)) for values in series) <= 2

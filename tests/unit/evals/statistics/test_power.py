@@ -83,3 +83,16 @@ def test_means_scale_with_the_square_root_of_n() -> None:
     assert one == pytest.approx(2 * four)
     assert detectable_mean_drop(1, 0.5) is None
     assert items_needed_for_mean(0.0, 0.5, difference=-one) == pytest.approx(100, abs=1)
+
+
+def test_a_bounded_mean_needs_items_even_where_nothing_differed() -> None:
+    needed = items_needed_for_mean(0.02, 0.0, span=1.0)
+    assert needed == pytest.approx(1.96**2 / 0.02, rel=0.01)
+    drop = detectable_mean_drop(needed, 0.0, span=1.0)
+    assert drop == pytest.approx(0.02, rel=0.01)
+    plain, bounded = detectable_mean_drop(200, 0.1), detectable_mean_drop(200, 0.1, span=1.0)
+    assert plain is not None
+    assert bounded is not None
+    assert plain < bounded
+    again = items_needed_for_mean(0.0, 0.1, difference=-bounded, span=1.0)
+    assert again == pytest.approx(200, abs=1)
