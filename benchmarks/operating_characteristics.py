@@ -13,7 +13,7 @@ import argparse
 import sys
 import time
 
-from benchmarks.characteristics import coverage, sequences, verdicts
+from benchmarks.characteristics import coverage, graded, sequences, verdicts
 
 QUICK = 500
 SEQUENCES = 5
@@ -32,6 +32,7 @@ def main() -> int:
     parts = (
         (f"Verdicts ({draws:,} runs each)", lambda: verdicts.table(draws, chosen.seed)),
         (f"Coverage ({draws:,} draws each)", lambda: coverage.table(draws, chosen.seed)),
+        (f"Scores between 0 and 1 ({few:,} draws each)", lambda: graded.table(few, chosen.seed)),
         (f"A drop of exactly the margin ({few:,} sequences each)", lambda: sequences.error_table(few, chosen.seed)),
         (f"Early stopping ({few:,} sequences each)", lambda: sequences.saving_table(few, chosen.seed)),
     )

@@ -6,9 +6,6 @@ last row is a promotion.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
@@ -114,19 +111,13 @@ def _is_lacking(session: Session, lineage: Lineage) -> bool:
     return found is None
 
 
-def current_baseline(session: Session, lineage: Lineage) -> ResultRecord | None:
-    """Return the latest accepted result of a lineage, or None."""
-    return _first(session, lambda query: query.where(LineageResult.lineage == lineage.key))
-
-
 def stored_baseline(session: Session, *, model: str, workload_key: str, engine: str) -> ResultRecord | None:
     """Return the result accepted last on any hardware, or None: accuracy may be compared across hardware."""
-    return _first(
-        session,
-        lambda query: query.where(
-            LineageResult.model == model, LineageResult.workload_key == workload_key, LineageResult.engine == engine
-        ),
+    query = accepted().where(
+        LineageResult.model == model, LineageResult.workload_key == workload_key, LineageResult.engine == engine
     )
+    row = session.execute(query.order_by(Promotion.id.desc()).limit(1)).first()
+    return result_record(row[1]) if row else None
 
 
 def list_baselines(session: Session, *, model: str | None = None, lineage: str | None = None) -> list[PromotionRecord]:
@@ -151,11 +142,6 @@ def history(session: Session, lineage: str, *, limit: int = 1000) -> list[Promot
     query = select(Promotion, LineageResult).join(LineageResult, LineageResult.id == Promotion.result_id)
     rows = session.execute(query.where(Promotion.lineage == lineage).order_by(Promotion.id.desc()).limit(limit))
     return [promotion_record(promotion, result_record(result)) for promotion, result in rows]
-
-
-def _first(session: Session, narrowed: Callable[[Any], Any]) -> ResultRecord | None:
-    row = session.execute(narrowed(accepted()).order_by(Promotion.id.desc()).limit(1)).first()
-    return result_record(row[1]) if row else None
 
 
 def _of_candidate(session: Session, run_id: str, workload: str | None) -> list[ResultRecord]:

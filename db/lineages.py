@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -76,13 +75,6 @@ def results_of(session: Session, run_id: str) -> list[ResultRecord]:
     return [result_record(row) for row in session.scalars(query.order_by(LineageResult.workload, LineageResult.role))]
 
 
-def results_in(session: Session, lineage: Lineage, *, limit: int = 1000) -> list[ResultRecord]:
-    """Return the newest results of a lineage, oldest first."""
-    query = select(LineageResult).where(LineageResult.lineage == lineage.key)
-    newest = query.order_by(LineageResult.finished_at.desc(), LineageResult.id.desc()).limit(limit)
-    return [result_record(row) for row in session.scalars(newest)][::-1]
-
-
 def _record(
     session: Session,
     report: Report,
@@ -148,8 +140,3 @@ def result_record(row: LineageResult) -> ResultRecord:
         role=Role(row.role),
         tags=tuple(row.tags),
     )
-
-
-def keys_of(results: Sequence[ResultRecord]) -> list[str]:
-    """Return the lineages of results, without repetition."""
-    return list(dict.fromkeys(result.lineage.key for result in results))

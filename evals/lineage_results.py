@@ -16,7 +16,7 @@ _WORST_FIRST = (Verdict.ERROR, Verdict.FAIL, Verdict.INCOMPARABLE, Verdict.INCON
 def metrics_of(comparisons: Sequence[Comparison], role: Role) -> dict[str, dict[str, Any]]:
     """Return one side's values by "metric,filter".
 
-    value, n, low, high: the side's own, with its 95 % interval. baseline: the other side's value. difference: the
+    value, n, low, high: the side's own, with its 95 % interval. other: the other side's value. difference: the
     candidate minus the baseline, of serving workloads as a share of the baseline. decides: whether the metric does.
     """
     found = {}

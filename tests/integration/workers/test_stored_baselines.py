@@ -15,14 +15,13 @@ from db.baseline_choice import NoBaselineError
 from db.baselines import (
     NothingToPromoteError,
     VerdictForbidsError,
-    current_baseline,
     demote,
     history,
     list_baselines,
     promote,
 )
 from db.codec import to_json
-from db.lineages import results_in, results_of
+from db.lineages import results_of
 from db.promotions import Action
 from db.reports import save_report
 from db.runs import finish_run, get_run, retry_run
@@ -30,7 +29,7 @@ from db.session import transaction
 from db.settings import settings
 from db.states import RunState
 from db.tables import Run
-from db.tables_baselines import Promotion
+from db.tables_baselines import LineageResult, Promotion
 from evals.baseline import BaselineKind, BaselineSource, PublishedValue
 from evals.errors import InvalidSubmissionError
 from evals.fingerprinting import lineage_of
@@ -63,8 +62,8 @@ BACKFILL = replace(STORED, baseline_from=BaselineSource(kind=BaselineKind.STORED
 
 def baseline_run(lineage: Lineage = LINEAGE) -> str | None:
     with transaction() as session:
-        found = current_baseline(session, lineage)
-    return found.run_id if found else None
+        found = list_baselines(session, lineage=lineage.key)
+    return found[0].result.run_id if found else None
 
 
 def promoted(run_id: str, *, despite_verdict: bool = False) -> int:
@@ -168,7 +167,8 @@ def test_a_demotion_brings_the_baseline_before_it_back_and_history_keeps_all() -
     ]
     with transaction() as session:
         assert session.scalar(sa.select(sa.func.count()).select_from(Promotion)) == 4
-        assert [one.run_id for one in results_in(session, LINEAGE)] == [first, second]
+        measured = sa.select(LineageResult.run_id).where(LineageResult.lineage == LINEAGE.key)
+        assert session.scalars(measured.order_by(LineageResult.id)).all() == [first, second]
         assert [one.action for one in list_baselines(session)] == [Action.PROMOTED]
 
 
@@ -264,8 +264,8 @@ def test_a_missing_baseline_is_backfilled_and_then_stored() -> None:
     assert reported(run_id).verdict is Verdict.FAIL
     assert log() == [("promoted", "backfill", run_id)]
     with transaction() as session:
-        found = current_baseline(session, LINEAGE)
-    assert found is not None
+        (one,) = list_baselines(session, lineage=LINEAGE.key)
+    found = one.result
     assert (found.job_id, found.verdict, found.role) == (jobs[Role.BASELINE].id, None, Role.BASELINE)
     _, again = submitted(BACKFILL)
     assert list(again) == [Role.CANDIDATE]
