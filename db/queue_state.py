@@ -48,12 +48,7 @@ def waiting(session: Session, *, limit: int = 200) -> list[WaitingJob]:
     query = select(Job).where(Job.state == JobState.QUEUED).order_by(Job.enqueued_at, Job.id).limit(limit)
     return [
         WaitingJob(
-            job_id=job.id,
-            run_id=job.run_id,
-            role=job.role,
-            engine=job.spec["engine"]["kind"],
-            model=job.spec["model"]["path"],
-            queue=job.queue,
+            **_named(job),
             attempt=job.attempt,
             enqueued_at=job.enqueued_at,
         )
@@ -76,12 +71,7 @@ def running(session: Session) -> list[RunningJob]:
         holds.setdefault(hold.lease_token, []).append((hold.host, hold.device))
     return [
         RunningJob(
-            job_id=job.id,
-            run_id=job.run_id,
-            role=job.role,
-            engine=job.spec["engine"]["kind"],
-            model=job.spec["model"]["path"],
-            queue=job.queue,
+            **_named(job),
             phase=job.phase,
             worker=job.worker,
             devices=tuple(holds.get(job.lease_token or "", ())),
@@ -90,3 +80,9 @@ def running(session: Session) -> list[RunningJob]:
         )
         for job, left in session.execute(query)
     ]
+
+
+def _named(job: Job) -> dict[str, str]:
+    spec = job.spec
+    names = {"engine": spec["engine"]["kind"], "model": spec["model"]["path"], "queue": job.queue}
+    return {"job_id": job.id, "run_id": job.run_id, "role": job.role, **names}

@@ -1,13 +1,9 @@
 """The mean of bounded differences: an interval that leaves room for losses that are rare and were not drawn.
 
 Student's t knows no more than what it saw. Where most items do not differ and a few would lose much, it saw none of
-those in many a sample, and its interval is then far too narrow. Simulated with 1 to 3 % of items that lose all, as
-many margins, 3 to 5 % of other items flaky, and 60 to 198 items, it passed a candidate at its margin in 7 to 10 %
-instead of 2.5 %; with this beside it, in 0 to 1 %.
-
-What it costs equal sides with four answers to each item: of 198 items, 20 % of them flaky, 97 instead of 99 % pass a
-margin of 0.05, and 55 instead of 76 % one of 0.03; of 1,319 items 60 instead of 63 % one of 0.01, and all of them
-one of 0.02. The interval is 1.3 and 1.05 times as wide.
+those in many a sample, and its interval is then far too narrow. With 100 to 198 items it passed a candidate at its
+margin in 6 to 9 % instead of 2.5 %; with this beside it, in about 1 % (`benchmarks/characteristics/graded.py`, also
+for what that costs equal sides).
 """
 
 from __future__ import annotations
