@@ -46,7 +46,7 @@ def service(borrowed_home: Path) -> Iterator[Service]:
     assert service.engines() == []
 
 
-@pytest.fixture(scope="module", params=["sglang", "hf"])
+@pytest.fixture(scope="module", params=["sglang", pytest.param("hf", marks=pytest.mark.slow)])
 def engine_server(request: pytest.FixtureRequest, borrowed_home: Path) -> Iterator[Server]:
     """A running engine with the demo model, one after the other."""
     settings = Settings(home=borrowed_home)

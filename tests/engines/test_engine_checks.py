@@ -156,7 +156,9 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize(
+    "fault", ["no_entry", *(pytest.param(name, marks=pytest.mark.slow) for name in ("with_vllm", "other_name"))]
+)
 def test_a_package_that_would_not_be_loaded_ends_its_job_before_a_launch(
     fault: str, service: OpenService, code: Path
 ) -> None:

@@ -91,6 +91,7 @@ def test_a_branch_with_the_model_serves_it_over_the_installed_environment(
     assert environment.options == installed.options
 
 
+@pytest.mark.slow
 def test_a_server_is_known_by_its_commit_after_its_branch_has_moved(
     from_main: EngineSpec, settings: Settings, repository: SGLangRepository
 ) -> None:

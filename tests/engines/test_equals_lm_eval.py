@@ -99,6 +99,7 @@ def test_one_prefill_gives_mmlus_choices_the_scores_of_lm_evals_four_requests(
         assert answers[item].log_probabilities == pytest.approx(likelihoods(sample["resps"]), abs=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suite", ["demo", "demo-mmlu"])
 def test_the_engines_agree_on_every_greedy_answer(suite: str) -> None:
     if {("sglang", suite), ("hf", suite)} - SEEN.keys():

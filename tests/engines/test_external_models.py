@@ -113,6 +113,7 @@ def gsm8k(server: Server) -> list[Score]:
     return run_accuracy(workload, benchmark, connect=connect, answered={}, observer=observer).scores
 
 
+@pytest.mark.slow
 def test_the_wrapper_of_the_guide_keeps_texts_and_scores_and_parity_alone_fails_it(borrowed_home: Path) -> None:
     with serving(borrowed_home, DEMO_MODEL) as server:
         plain, plain_scores, plain_parity = greedy(server), gsm8k(server), parity(server)

@@ -155,6 +155,7 @@ def test_a_broken_config_is_an_error_that_names_the_file(service: Service, tmp_p
     assert "config.json" in error["message"]
 
 
+@pytest.mark.slow
 def test_an_architecture_nobody_knows_is_an_error_of_its_own(service: Service, tmp_path: Path) -> None:
     odd = tmp_path / "odd"
     shutil.copytree(DEMO_MODEL, odd)
@@ -165,6 +166,7 @@ def test_an_architecture_nobody_knows_is_an_error_of_its_own(service: Service, t
     assert job_of(finished, "candidate")["error"]["code"] == "architecture_unsupported"
 
 
+@pytest.mark.slow
 def test_an_unknown_engine_argument_is_named(service: Service) -> None:
     run = service.submit(candidate={"engine": "sglang", "args": {"mem-fraction-statik": 0.5}}, limit=5)
     error = job_of(service.finished(run["id"], timeout_s=120), "candidate")["error"]
@@ -173,6 +175,7 @@ def test_an_unknown_engine_argument_is_named(service: Service) -> None:
     assert "mem-fraction-static" in error["remedy"] + error["message"]
 
 
+@pytest.mark.slow  # the pages are tested on such a run (tests/browser)
 def test_a_damaged_model_class_fails_with_the_questions_that_flipped(service: Service) -> None:
     candidate = {
         "engine": "sglang",

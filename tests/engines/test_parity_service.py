@@ -41,6 +41,17 @@ def checks(report: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {check["name"]: check for check in result["checks"]}
 
 
+def test_a_short_parity_of_both_engines_passes(service: Service) -> None:
+    short = {**SMALL, "options": {**SMALL["options"], "self_checks": False}}
+    run = service.submit(candidate={"engine": "sglang"}, suite=None, workloads=[short])
+    finished = service.finished(run["id"], timeout_s=600)
+    found = checks(service.report(run["id"]))
+    assert {"tokens", "prefill", "decode"} <= found.keys()
+    assert found["prefill"]["value"] < 1e-4
+    assert finished["verdict"] == "pass"
+
+
+@pytest.mark.slow
 def test_sglang_serves_the_same_model_as_transformers(service: Service) -> None:
     run = service.submit(candidate={"engine": "sglang"}, suite="demo-parity")
     assert [job["role"] for job in run["jobs"]] == ["candidate", "baseline", "chunked"]

@@ -35,6 +35,7 @@ def test_the_same_submission_again_launches_nothing_and_says_what_it_reused(serv
     assert "no engine was launched" in printed
 
 
+@pytest.mark.slow
 def test_more_items_ask_only_what_is_new(service: Service) -> None:
     submitted(service, limit=30)
     run = submitted(service, limit=40)
@@ -45,6 +46,7 @@ def test_more_items_ask_only_what_is_new(service: Service) -> None:
     assert report["comparisons"][0]["candidate"]["n"] == 40
 
 
+@pytest.mark.slow
 def test_no_cache_asks_everything_anew(service: Service) -> None:
     submitted(service, limit=5)
     run = submitted(service, limit=5, use_cache=False)
@@ -53,6 +55,7 @@ def test_no_cache_asks_everything_anew(service: Service) -> None:
     assert "launching" in report["candidate"]["timings_s"]
 
 
+@pytest.mark.slow
 def test_another_dtype_reuses_nothing(service: Service) -> None:
     submitted(service, limit=5)
     run = submitted(service, limit=5, candidate=CANDIDATE | {"dtype": "bfloat16"})
@@ -60,6 +63,7 @@ def test_another_dtype_reuses_nothing(service: Service) -> None:
     assert service.report(run["id"])["candidate"]["reused"] == {}
 
 
+@pytest.mark.slow
 def test_an_engine_compared_with_itself_is_asked_anew_on_one_side(service: Service) -> None:
     same = {"engine": "hf"}
     submitted(service, limit=5, candidate=same)
@@ -79,6 +83,7 @@ def test_a_run_is_rescored_without_a_model_and_keeps_its_own_verdict(service: Se
     assert "there are flexible-extract, strict-match" in refused.stdout
 
 
+@pytest.mark.slow
 def test_repeats_count_every_item_once(service: Service) -> None:
     workload = {"benchmark": "gsm8k", "data": "demo", "temperature": 0.8, "repeats": 3, "limit": 6, "margin": 0.5}
     run = service.finished(service.submit(suite=None, workloads=[workload])["id"])

@@ -99,6 +99,7 @@ def test_an_engine_serves_and_leaves_no_process(kind: str, tmp_path: Path) -> No
     assert users_of(server.log_path) == []
 
 
+@pytest.mark.slow
 def test_both_engines_give_the_same_greedy_answer(tmp_path: Path) -> None:
     answers = []
     for kind in ENGINES:

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.engines
 Start = Callable[..., AbstractContextManager[Any]]
 
 
-@pytest.fixture(scope="module", params=["stepwise", "continuous"])
+@pytest.fixture(scope="module", params=[pytest.param("stepwise", marks=pytest.mark.slow), "continuous"])
 def batching(request: pytest.FixtureRequest, start_hf: Start, demo_llm: Path) -> Iterator[Any]:
     with start_hf(demo_llm, "--batching", request.param) as server:
         assert server.client.get("/server_info").json()["batching"] == request.param

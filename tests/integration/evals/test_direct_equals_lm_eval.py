@@ -100,7 +100,7 @@ def test_gsm8k_asks_and_judges_as_lm_eval_does(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "few_shot"),
     [
-        ("mmlu", 5),
+        pytest.param("mmlu", 5, marks=pytest.mark.slow),
         pytest.param("mmlu_generative", 5, marks=pytest.mark.slow),
         pytest.param("mmlu_continuation", 0, marks=pytest.mark.slow),
     ],

@@ -140,6 +140,7 @@ def test_two_installs_of_one_engine_do_not_meet(recipes: Path) -> None:
             build()
 
 
+@pytest.mark.slow
 def test_removing_deletes_the_environment(recipes: Path) -> None:
     build()
     assert remove("sglang", "cpu", settings=Settings())

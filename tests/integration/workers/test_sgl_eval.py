@@ -112,6 +112,7 @@ prepare.save_data("test")
 """
 
 
+@pytest.mark.slow
 def test_mmlu_is_asked_and_judged_as_by_sgl_evals_preparation_and_command_line(tmp_path: Path) -> None:
     items = lines(DEMO / "mmlu" / "test.jsonl", 60)
     items[3]["question"] = '\nWhat, then, is "it"?\nSay (A).\n'
@@ -132,7 +133,10 @@ def test_mmlu_is_asked_and_judged_as_by_sgl_evals_preparation_and_command_line(t
     assert [score.gold for score in result.scores] == golds
 
 
-@pytest.mark.parametrize(("name", "file"), [("mmmu_pro", "standard_10_options"), ("mmmu_pro_vision", "vision")])
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [pytest.param("mmmu_pro", "standard_10_options", marks=pytest.mark.slow), ("mmmu_pro_vision", "vision")],
+)
 def test_pictures_reach_the_engine_as_from_sgl_evals_command_line(name: str, file: str, tmp_path: Path) -> None:
     table = parquet.read_table(DEMO / "mmmu_pro" / f"{file}.parquet").slice(0, 12)
     parquet.write_table(table, tmp_path / "hub.parquet")
