@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Collection
 
 from evals.formatting import one_line
 
@@ -20,13 +21,21 @@ _RULES = (
 )
 # GitHub looks for these after the Markdown is rendered, when an entity is a plain character again.
 _PINGS = re.compile(r"@|#(?=\d)|\bGH(?=-\d)", re.IGNORECASE)
+# What may be a commit becomes a link to it; six digits are too few for that. Inside <code> GitHub leaves it alone.
+_COMMIT = re.compile(r"(?<![0-9a-z])[0-9a-f]{7,64}(?![0-9a-z])", re.IGNORECASE)
+_SHORT = 6
 
 
 def plain(text: str, limit: int = 300) -> str:
     """Return foreign text as one line of plain words: no markup, no link, no ping, nothing invisible."""
     line = one_line(text, limit)
+    commits = [range(found.start(), found.end()) for found in _COMMIT.finditer(line)]
+    return _harmless(line, {place for places in commits for place in places[_SHORT - 1 :: _SHORT]})
+
+
+def _harmless(line: str, more: Collection[int] = ()) -> str:
     unsafe = {match.start() for rule in _RULES for match in rule.finditer(line)}
-    broken = {match.end() - 1 for match in _PINGS.finditer(line)}
+    broken = {match.end() - 1 for match in _PINGS.finditer(line)} | set(more)
     return "".join(
         (f"&#{ord(char)};" if position in unsafe else char) + (_BREAK if position in broken else "")
         for position, char in enumerate(line)
@@ -37,7 +46,7 @@ def code(text: str | None, limit: int = 120, *, missing: str = "–") -> str:
     """Return foreign text as one line of code; None becomes `missing`, an empty text says so."""
     if text is None:
         return missing
-    return f"<code>{plain(text, limit)}</code>" if text.strip() else "<i>empty</i>"
+    return f"<code>{_harmless(one_line(text, limit))}</code>" if text.strip() else "<i>empty</i>"
 
 
 def block(text: str, limit: int = 2000) -> str:

@@ -9,6 +9,7 @@ from evals.formatting import NOT_MEASURED, difference, margin, measured, reused_
 from evals.metrics import Kind
 from evals.render.checks import checks_table
 from evals.render.escape import code, link, plain
+from evals.render.fitting import fitted
 from evals.render.folds import folds
 from evals.render.parity import parity_table
 from evals.render.serving.comment import serving_tables
@@ -29,15 +30,10 @@ def render_markdown(report: Report, *, report_url: str | None = None, plots_url:
 
     plots_url: the folder of the run's plots, where it can be read without a token by whoever reads the comment.
     """
-    head = "\n\n".join((_first_line(report), _context(report, report_url), _deciding(report)))
+    head = "\n\n".join((first_line(report), context(report, report_url), deciding(report)))
     tail = "\n\n" + marker(report.run_id) + "\n"
-    rest = "\n\n" + _left_out(report, report_url)
-    text = head
-    for section in folds(report, report_url, plots_url):
-        if len(text) + len(section) + len(rest) + len(tail) + 2 > CHARACTERS:
-            return text + rest + tail
-        text += "\n\n" + section
-    return text + tail
+    sections = folds(report, report_url, plots_url)
+    return fitted(head, sections, budget=CHARACTERS - len(tail), left_out=left_out(report, report_url)) + tail
 
 
 def marker(run_id: str) -> str:
@@ -45,11 +41,13 @@ def marker(run_id: str) -> str:
     return f"<!-- plumbline:run:{re.sub(r'[^A-Za-z0-9_-]', '', run_id)} -->"
 
 
-def _first_line(report: Report) -> str:
+def first_line(report: Report) -> str:
+    """Return the verdict in words."""
     return f"{SIGNS[report.verdict]} **{WORDS[report.verdict]}:** {plain(report.headline, 600)}"
 
 
-def _context(report: Report, report_url: str | None) -> str:
+def context(report: Report, report_url: str | None) -> str:
+    """Return what was compared with what."""
     sides = " against ".join(
         f"{plain(side.role, 20)} {code(side.engine, 60)}{_origin(side)} with {code(side.model)}"
         for side in (report.candidate, report.baseline)
@@ -63,14 +61,15 @@ def _origin(side: SideSummary) -> str:
     return f" ({plain(side.origin, 200)})" if side.origin else ""
 
 
-def _deciding(report: Report) -> str:
-    deciding = [comparison for comparison in report.comparisons if comparison.decides]
-    if not deciding and not report.serving:
+def deciding(report: Report) -> str:
+    """Return the tables of what decides."""
+    rows = [comparison for comparison in report.comparisons if comparison.decides]
+    if not rows and not report.serving:
         return f"Workloads: {NOT_MEASURED}."
     served = {result.workload for result in report.serving}
-    parity = [comparison for comparison in deciding if comparison.metric.kind is Kind.PARITY]
-    checks = [comparison for comparison in deciding if comparison.metric.kind is Kind.CHECK]
-    rest = [one for one in deciding if one.metric.kind not in (Kind.PARITY, Kind.CHECK)]
+    parity = [comparison for comparison in rows if comparison.metric.kind is Kind.PARITY]
+    checks = [comparison for comparison in rows if comparison.metric.kind is Kind.CHECK]
+    rest = [one for one in rows if one.metric.kind not in (Kind.PARITY, Kind.CHECK)]
     others = [one for one in rest if one.workload not in served]
     parts = (_parity(parity), checks_table(checks), _margins(others), *serving_tables(report.serving))
     return "\n\n".join(part for part in parts if part)
@@ -103,7 +102,8 @@ def deciding_row(comparison: Comparison) -> tuple[str, ...]:
     )
 
 
-def _left_out(report: Report, report_url: str | None) -> str:
+def left_out(report: Report, report_url: str | None) -> str:
+    """Return the sentence that says where the folds stand that do not fit."""
     where = link("full report", report_url)
     if report_url is None or where == "full report":
         where = f"full report: {code(f'plumbline report {report.run_id}')}"

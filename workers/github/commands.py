@@ -8,9 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from db.github_deliveries import PREFIX
 from evals.near import nearest
-
-PREFIX = "/plumbline"
 
 VERBS: Mapping[str, str] = MappingProxyType(
     {

@@ -5,18 +5,17 @@ It is read from the base branch only, so that a pull request cannot change who j
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from fnmatch import fnmatchcase
 from typing import Annotated, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, ValidationError
 
 from evals.errors import InvalidSubmissionError
 
 NAME = ".plumbline.yml"
 MOST_BYTES = 65_536
 _Text = Annotated[str, Field(min_length=1, max_length=200)]
+_Value = Annotated[str, Field(max_length=4096)]
 
 
 class _Strict(BaseModel):
@@ -33,7 +32,8 @@ class Trigger(_Strict):
 class Evaluation(_Strict):
     """Name one evaluation: a suite on a model, with the hardware it needs and where its margins differ.
 
-    margins: workload to margin, as a share. baseline: hf, stored or merge-base.
+    margins: workload to margin, as a share. baseline: hf, stored or merge-base. args: the engine's own arguments, as a
+    submission gives them. limit: the first items of each dataset.
     """
 
     suite: _Text
@@ -41,9 +41,11 @@ class Evaluation(_Strict):
     revision: _Text | None = None
     baseline: Literal["hf", "stored", "merge-base"] = "hf"
     device: Literal["cpu", "cuda"] = "cuda"
-    gpus: int = Field(default=1, ge=0, le=64)
+    gpus: int | None = Field(default=None, ge=0, le=64)
     dtype: _Text | None = None
+    limit: int | None = Field(default=None, ge=1, le=1_000_000)
     margins: dict[_Text, Annotated[float, Field(ge=0, le=1)]] = Field(default_factory=dict, max_length=50)
+    args: dict[_Text, StrictBool | StrictInt | StrictFloat | _Value] = Field(default_factory=dict, max_length=100)
     when: Trigger = Trigger()
 
 
@@ -57,14 +59,6 @@ class RepositoryFile(_Strict):
     def for_suite(self, suite: str | None) -> tuple[Evaluation, ...]:
         """Return the evaluations of a suite; all of them without one."""
         return tuple(one for one in self.evaluations if suite in (None, one.suite))
-
-    def triggered(self, *, label: str | None = None, paths: Sequence[str] = ()) -> tuple[Evaluation, ...]:
-        """Return the evaluations that a label just given, or the paths a pull request touches, ask for."""
-        return tuple(one for one in self.evaluations if label in one.when.labels or _touches(one.when.paths, paths))
-
-
-def _touches(patterns: Sequence[str], paths: Sequence[str]) -> bool:
-    return any(fnmatchcase(path, pattern) for pattern in patterns for path in paths)
 
 
 class _Loader(yaml.SafeLoader):

@@ -16,6 +16,9 @@ GRID = "#e2ded4"
 COLOURS = {"candidate": "#0072b2", "baseline": "#c65300"}
 """Blue and vermilion, which colour-blind eyes tell apart; dashes and squares mark the baseline too."""
 
+OWN_NAMES = {"candidate": "candidate", "baseline": "baseline"}
+"""What the sides are called where they are those of one run."""
+
 _DASHES = {"baseline": "6 4"}
 
 
@@ -23,7 +26,7 @@ _DASHES = {"baseline": "6 4"}
 class Plot:
     """A picture and what it shows; name is its file's, without suffix. level: 0 where there is none.
 
-    kind: "throughput", "rounds" or "latency".
+    kind: "throughput", "rounds", "latency", "gpu" or "heat".
     """
 
     name: str

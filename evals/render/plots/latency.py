@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import isfinite
 
 from evals.duel.results import BASELINE, CANDIDATE, ServingResult
 from evals.formatting import one_line
 from evals.render.plots.axis import Axis, axis_over
-from evals.render.plots.drawing import BOTTOM, LEFT, RIGHT, TOP, Plot, frame, legend, marker, plot_of, side_line
+from evals.render.plots.drawing import (
+    BOTTOM,
+    LEFT,
+    OWN_NAMES,
+    RIGHT,
+    TOP,
+    Plot,
+    frame,
+    legend,
+    marker,
+    plot_of,
+    side_line,
+)
 from evals.render.plots.svg import Point
 from evals.render.serving.words import CURVE_TITLES, at_level, number_words
 
@@ -17,8 +29,8 @@ _MARKED = (0.5, 0.9, 0.99)
 _OF = {"itl_ms": "gaps between tokens"}
 
 
-def latency_plots(result: ServingResult) -> Iterator[Plot]:
-    """Yield a plot for each latency and level of which there is a distribution."""
+def latency_plots(result: ServingResult, names: Mapping[str, str] = OWN_NAMES) -> Iterator[Plot]:
+    """Yield a plot for each latency and level of which there is a distribution; names: what the sides are called."""
     found: dict[tuple[str, int], dict[str, tuple[float, ...]]] = {}
     for curve in result.curves:
         values = tuple(value for value in curve.values if isfinite(value))
@@ -26,10 +38,10 @@ def latency_plots(result: ServingResult) -> Iterator[Plot]:
             found.setdefault((curve.name, curve.level), {})[curve.side] = values
     known = list(CURVE_TITLES)
     for (name, level), sides in sorted(found.items(), key=lambda item: (item[0][1], _place(item[0][0], known))):
-        yield _plot(result.workload, name, level, sides)
+        yield _plot(result.workload, name, level, sides, names)
 
 
-def _plot(workload: str, name: str, level: int, sides: dict[str, tuple[float, ...]]) -> Plot:
+def _plot(workload: str, name: str, level: int, sides: dict[str, tuple[float, ...]], names: Mapping[str, str]) -> Plot:
     across = axis_over([value for values in sides.values() for value in values], LEFT, RIGHT)
     up = Axis(low=0.0, high=100.0, begin=BOTTOM, end=TOP)
     title = CURVE_TITLES.get(name, one_line(name, 30))
@@ -39,8 +51,8 @@ def _plot(workload: str, name: str, level: int, sides: dict[str, tuple[float, ..
     for side in ordered:
         points = [(across.place(value), up.place(100 * share)) for share, value in _shares(sides[side])]
         parts += [side_line(side, points), *(marker(side, at) for at in _marks(points))]
-    told = [(side, f"{side}: {_quantiles(sides[side], (0.5, 0.99))}") for side in ordered]
-    spoken = "; ".join(f"{side}: {_quantiles(sides[side], _MARKED)}" for side in ordered)
+    told = [(side, f"{names[side]}: {_quantiles(sides[side], (0.5, 0.99))}") for side in ordered]
+    spoken = "; ".join(f"{names[side]}: {_quantiles(sides[side], _MARKED)}" for side in ordered)
     return plot_of(
         workload=workload,
         name=f"{_slug(name)}-{level}",

@@ -11,6 +11,7 @@ from evals.render.plots.drawing import (
     BOTTOM,
     COLOURS,
     LEFT,
+    OWN_NAMES,
     RIGHT,
     TOP,
     Plot,
@@ -29,16 +30,18 @@ _LABEL_WIDTH = 34.0
 """How many pixels a mark's number needs on the horizontal axis."""
 
 
-def throughput_plots(result: ServingResult) -> Iterator[Plot]:
-    """Yield the plot, where any side has a throughput at any number of requests in flight."""
+def throughput_plots(result: ServingResult, names: Mapping[str, str] = OWN_NAMES) -> Iterator[Plot]:
+    """Yield the plot, where any side has a throughput at any level; names: what the sides are called."""
     ratios = sorted((one for one in result.ratios if one.name == FIGURE and one.level > 0), key=lambda one: one.level)
     sides = {side: _known(ratios, side) for side in (CANDIDATE, BASELINE)}
     levels = sorted({level for points in sides.values() for level in points})
     if levels:
-        yield _plot(result, levels, sides)
+        yield _plot(result, levels, sides, names)
 
 
-def _plot(result: ServingResult, levels: Sequence[int], sides: Mapping[str, Mapping[int, float]]) -> Plot:
+def _plot(
+    result: ServingResult, levels: Sequence[int], sides: Mapping[str, Mapping[int, float]], names: Mapping[str, str]
+) -> Plot:
     spans = {side: _spans(result, side, levels) for side in sides}
     tops = [value for side in sides for value in (*sides[side].values(), *(high for _, high in spans[side].values()))]
     across = axis_over(levels, LEFT + 16, RIGHT - 16)
@@ -54,14 +57,18 @@ def _plot(result: ServingResult, levels: Sequence[int], sides: Mapping[str, Mapp
             parts.append(straight(*ends, class_=f"span {side}", stroke=COLOURS[side], stroke_width=1.5))
         points = [(across.place(level) + _APART[side], up.place(value)) for level, value in sides[side].items()]
         parts += [side_line(side, points), *(marker(side, at) for at in points)]
+    told = [(side, f"{names[side]}, median and range of rounds") for side in sides if sides[side]]
     return plot_of(
         workload=result.workload,
         name="throughput",
         kind="throughput",
         level=0,
         title=f"{one_line(result.workload, 24)}: output throughput against requests in flight",
-        description=_told(levels, sides),
-        parts=[*parts, *legend([(side, f"{side}, median and range of rounds") for side in sides if sides[side]])],
+        description=_told(levels, {names[side]: found for side, found in sides.items()}),
+        parts=[
+            *parts,
+            *legend(told),
+        ],
     )
 
 

@@ -27,21 +27,11 @@ evaluations:
 def test_a_whole_file_is_read() -> None:
     found = read_repository_file(WHOLE)
     assert [(one.suite, one.model, one.baseline, one.gpus) for one in found.evaluations] == [
-        ("new-model", "org/small", "hf", 1),
+        ("new-model", "org/small", "hf", None),
         ("serving", "org/large", "stored", 8),
     ]
     assert found.may_ask == ("alice",)
     assert found.evaluations[0].margins == {"gsm8k": 0.02}
-
-
-def test_a_label_or_a_path_asks_for_what_names_it() -> None:
-    found = read_repository_file(WHOLE)
-    assert [one.suite for one in found.triggered(label="new-model")] == ["new-model"]
-    assert [one.suite for one in found.triggered(paths=["docs/x.md", "python/sglang/srt/models/new.py"])] == [
-        "new-model"
-    ]
-    assert found.triggered(label="other", paths=["docs/x.md"]) == ()
-    assert found.triggered() == ()
 
 
 def test_a_suite_chooses_its_evaluations() -> None:
