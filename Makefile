@@ -1,6 +1,6 @@
 # Everything a developer or a first visitor runs; `make help` lists it.
 .DEFAULT_GOAL := help
-.PHONY: help setup engines up down demo demo-regression check test test-all test-fast bench lock migration format clean
+.PHONY: help setup engines up down demo demo-regression check test test-all test-fast test-browser pictures bench lock migration format clean
 
 PYTHON ?= python3
 export PLUMBLINE_HOME ?= $(CURDIR)/.plumbline
@@ -55,6 +55,12 @@ test-all: engines ## All tests, the slow ones too
 
 test-fast: setup ## The tests that need no engine
 	$(BIN)/pytest $(TWO) tests/unit tests/integration
+
+test-browser: engines ## The dashboard in a real Chromium (Debian: apt-get install chromium)
+	$(BIN)/pytest tests/browser -m "" --durations=10
+
+pictures: engines ## Take the pictures in docs/pictures anew
+	$(BIN)/python -m tests.browser.pictures docs/pictures
 
 bench: engines ## Measure Plumbline itself
 	$(BIN)/python -m benchmarks

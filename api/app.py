@@ -6,7 +6,6 @@ from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 
 from fastapi import FastAPI
-from fastapi.staticfiles import StaticFiles
 
 from api.handlers import UnexpectedErrors, add_handlers
 from api.headers import SecurityHeaders
@@ -14,22 +13,36 @@ from api.limits import RequestLimits
 from api.openapi import document
 from api.resources import ROOT
 from api.routes import (
+    artifact_pages,
+    baseline_pages,
     baselines,
+    compare_pages,
     events,
     explain,
+    github,
     health,
     history,
+    history_pages,
+    host_pages,
+    live_pages,
     logs,
+    overview_pages,
     pages,
+    regression_pages,
     regressions,
     reports,
+    run_action_pages,
+    sample_pages,
     samples,
     schedules,
     sign_in,
+    submission_checks,
     submissions,
+    submit_pages,
     suites,
 )
-from dashboard.render import STATIC
+from api.static_files import KeptFiles
+from dashboard.assets import STATIC
 from db.settings import settings
 
 _DESCRIPTION = """Compare inference engines on benchmarks, and get a verdict.
@@ -39,8 +52,9 @@ Errors are problem documents (RFC 9457) that name the field and the remedy. All 
 
 
 _ROUTES = (
-    submissions, events, reports, samples, explain, baselines, history, regressions, schedules, logs, suites, health,
-    sign_in, pages,
+    submission_checks, submissions, events, reports, samples, explain, baselines, history, regressions, schedules,
+    logs, suites, health, github, sign_in, overview_pages, history_pages, regression_pages, baseline_pages,
+    host_pages, submit_pages, sample_pages, live_pages, artifact_pages, run_action_pages, compare_pages, pages,
 )  # fmt: skip
 
 
@@ -58,9 +72,10 @@ def create_app() -> FastAPI:
     add_handlers(app)
     for module in _ROUTES:
         app.include_router(module.router)
-    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.mount("/static", KeptFiles(directory=STATIC), name="static")
     app.openapi = partial(document, app)  # type: ignore[method-assign]  # FastAPI's documented way to extend it
-    app.add_middleware(RequestLimits, max_body_bytes=settings().max_body_bytes)
+    larger = {f"{ROOT}/github/webhook": settings().github_max_body_bytes}
+    app.add_middleware(RequestLimits, max_body_bytes=settings().max_body_bytes, larger=larger)
     app.add_middleware(UnexpectedErrors)
     app.add_middleware(SecurityHeaders)
     return app

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated
 
-from fastapi import Depends, Request, Security
+from fastapi import Depends, Form, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from api.browser import SAFE_METHODS, SignInNeededError, key_for_forms, require_form_key, secret_of
@@ -75,6 +75,21 @@ def visitor(request: Request, credentials: Credentials) -> TokenInfo | None:
     if token is None and not settings().public_read:
         raise SignInNeededError
     return token
+
+
+def form_of(role: TokenRole) -> Callable[..., TokenInfo]:
+    """Return the dependency that lets the form of a signed-in browser pass; it carries the page's `form_key`."""
+
+    def allowed(request: Request, form_key: Annotated[str, Form(max_length=200)] = "") -> TokenInfo:
+        secret = secret_of(request)
+        token = _signed_in(secret)
+        if token is None or secret is None:
+            raise SignInNeededError
+        require_form_key(request, secret, form_key)
+        check_role(token, role)
+        return token
+
+    return allowed
 
 
 def check_role(token: TokenInfo, role: TokenRole) -> None:

@@ -6,8 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, WithJsonSchema
 
-_ONE_LINE = r"^[^\u0000-\u001f\u007f]+$"
-_NO_OPTION = r"^[^\u0000-\u001f\u007f-][^\u0000-\u001f\u007f]*$"  # an engine must not take a model for an option
+from evals.submission_rules import MOST_PATH, NO_OPTION, ONE_LINE
 
 
 def _scalar(value: Any) -> Any:
@@ -23,13 +22,13 @@ def _scalar(value: Any) -> Any:
 
 
 def _name(length: int) -> Any:
-    return StringConstraints(min_length=1, max_length=length, pattern=_ONE_LINE)
+    return StringConstraints(min_length=1, max_length=length, pattern=ONE_LINE)
 
 
 Name = Annotated[str, _name(64)]
 Location = Annotated[str, _name(1024)]
 Reason = Annotated[str, _name(1000)]
-ModelPath = Annotated[str, StringConstraints(max_length=1024, pattern=_NO_OPTION)]
+ModelPath = Annotated[str, StringConstraints(max_length=MOST_PATH, pattern=NO_OPTION)]
 Argument = Annotated[Any, AfterValidator(_scalar), WithJsonSchema({"type": ["string", "number", "boolean"]})]
 
 

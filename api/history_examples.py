@@ -73,7 +73,16 @@ _SERIES = {
     "noise": {"deviation": 0.012, "relative": True, "repeats": 24},
     "minimal_step": 0.05,
     "points": [_POINT],
+    "levels": [{"first_at": _AT, "last_at": _AT, "mean": 43.1, "n": 1, "low": 42.1, "high": 44.1}],
     "changes": [_CHANGE],
+}
+_ACCEPTED = {
+    "run": EXAMPLE_RUN_ID,
+    "action": "promoted",
+    "by": "rule",
+    "actor": "main passed",
+    "reason": "the run passed with the tag main",
+    "at": _AT,
 }
 _SCHEDULE = {
     "name": "nightly-serving",
@@ -93,7 +102,7 @@ def history_examples() -> dict[str, Any]:
     """Return an example of the 200 answer for each path of history."""
     return {
         f"{ROOT}/lineages": {"items": [{"lineage": _LINEAGE, "runs": 44, "newest_at": _AT}]},
-        f"{ROOT}/history": {"lineage": _LINEAGE, "series": [_SERIES]},
+        f"{ROOT}/history": {"lineage": _LINEAGE, "series": [_SERIES], "baselines": [_ACCEPTED]},
         f"{ROOT}/regressions": {"items": [_CHANGE]},
         f"{ROOT}/regressions/{{change_id}}": _CHANGE | {"events": [_EVENT]},
         f"{ROOT}/schedules": {"items": [_SCHEDULE]},

@@ -9,14 +9,16 @@ from datetime import datetime
 
 from pydantic import BaseModel, Field
 
+from api.change_resources import ChangeResource, change_resource
 from api.resources import EXAMPLE_RUN_ID
 from api.routes.baselines import LineageResource, lineage_resource
 from db.history import PointRecord
-from db.regressions import ChangeRecord, EventRecord
-from db.series import Series
+from db.promotions import Action, By, PromotionRecord
+from db.regressions import ChangeRecord
+from db.series import Series, series_point
+from evals.history.levels import levels_of
 from evals.history.points import RunKind
 from evals.history.series import minimal_step
-from evals.history.states import ChangeAction, ChangeState
 from evals.metrics import Direction
 from evals.spec import Role
 
@@ -47,44 +49,15 @@ class NoiseResource(BaseModel):
     repeats: int
 
 
-class EventResource(BaseModel):
-    """What was done to a change, by whom and why."""
+class LevelResource(BaseModel):
+    """A stretch of a series between two changes, over the points that are shown."""
 
-    action: ChangeAction
-    state: ChangeState = Field(description="The state after it.")
-    actor: str = Field(description="A token's name, or analysis.")
-    reason: str
-    commit: str | None
-    at: datetime
-
-
-class ChangeResource(BaseModel):
-    """A change of a series' level: a regression with its state, or an improvement."""
-
-    id: str = Field(examples=["g0k3v9x2d1a7b4c5e"])
-    state: ChangeState
-    worse: bool
-    lineage: str
-    metric: str
-    setup: str
-    unit: str
-    before: float = Field(description="The mean before, up to the change before this one.")
-    after: float
-    n_before: int
-    n_after: int
-    size: float = Field(description="After minus before, in the metric's unit.")
-    low: float = Field(description="Of the size's 95 % interval, its place taken as known.")
-    high: float
-    last_run: str = Field(description="The last point of the level before.")
-    last_code: str | None
-    first_run: str = Field(description="The first point of the level after.")
-    first_code: str | None
     first_at: datetime
-    fix_commit: str | None
-    fixed_at: datetime | None
-    opened_at: datetime
-    seen_at: datetime = Field(description="When the analysis found it last.")
-    events: list[EventResource] = Field(description="Its log, oldest first; empty in lists.")
+    last_at: datetime
+    mean: float
+    n: int
+    low: float | None = Field(description="How far noise alone moves one measurement; null while it is unknown.")
+    high: float | None
 
 
 class SeriesResource(BaseModel):
@@ -97,20 +70,36 @@ class SeriesResource(BaseModel):
     noise: NoiseResource | None = Field(description="Null while there are too few repeats.")
     minimal_step: float = Field(description="The least step that counts: of a share in points, else relative.")
     points: list[PointResource]
+    levels: list[LevelResource]
     changes: list[ChangeResource]
 
 
+class AcceptanceResource(BaseModel):
+    """That a run's result became the lineage's baseline, or ceased to be one."""
+
+    run: str = Field(examples=[EXAMPLE_RUN_ID])
+    action: Action
+    by: By
+    actor: str
+    reason: str
+    at: datetime
+
+
 class HistoryResource(BaseModel):
-    """The series of a lineage."""
+    """The series of a lineage, and how its baseline changed, oldest first."""
 
     lineage: LineageResource
     series: list[SeriesResource]
+    baselines: list[AcceptanceResource]
 
 
 def series_resource(series: Series, records: Sequence[PointRecord], changes: Sequence[ChangeRecord]) -> SeriesResource:
     """Return a series' JSON form out of its lineage's points and changes."""
     own = [record for record in records if (record.point.metric, record.point.setup) == (series.metric, series.setup)]
     noise = series.noise
+    found = [one for one in changes if (one.metric, one.setup) == (series.metric, series.setup)]
+    counted = [series_point(record) for record in own if record.counted]
+    levels = levels_of(counted, [one.first_at for one in found], noise)
     return SeriesResource(
         metric=series.metric,
         setup=series.setup,
@@ -119,7 +108,8 @@ def series_resource(series: Series, records: Sequence[PointRecord], changes: Seq
         noise=NoiseResource(**vars(noise)) if noise else None,
         minimal_step=minimal_step(series.relative, noise),
         points=[point_resource(record) for record in own],
-        changes=[change_resource(one) for one in changes if (one.metric, one.setup) == (series.metric, series.setup)],
+        levels=[LevelResource(**vars(level)) for level in levels],
+        changes=[change_resource(one) for one in found],
     )
 
 
@@ -135,26 +125,23 @@ def point_resource(record: PointRecord) -> PointResource:
     )
 
 
-def change_resource(record: ChangeRecord) -> ChangeResource:
-    """Return a change's JSON form."""
-    renamed = {"last_run": record.last_run_id, "first_run": record.first_run_id}
-    events = [_event(event) for event in record.events]
-    same = {name: getattr(record, name) for name in ChangeResource.model_fields.keys() - renamed.keys() - {"events"}}
-    return ChangeResource(**same, **renamed, events=events)
-
-
-def _event(event: EventRecord) -> EventResource:
-    return EventResource(**vars(event))
-
-
 def history_resource(
-    series: Sequence[Series], records: Sequence[PointRecord], changes: Sequence[ChangeRecord]
+    series: Sequence[Series],
+    records: Sequence[PointRecord],
+    changes: Sequence[ChangeRecord],
+    promotions: Sequence[PromotionRecord],
 ) -> HistoryResource:
-    """Return the JSON form of a lineage's history."""
+    """Return the JSON form of a lineage's history; promotions: the newest first."""
     return HistoryResource(
-        lineage=lineage_resource(records[0].point.lineage),
+        lineage=lineage_resource(series[0].lineage),
         series=[shown for one in series if (shown := series_resource(one, records, changes)).points],
+        baselines=[_acceptance(one) for one in reversed(promotions)],
     )
+
+
+def _acceptance(record: PromotionRecord) -> AcceptanceResource:
+    same = {name: getattr(record, name) for name in ("action", "by", "actor", "reason", "at")}
+    return AcceptanceResource(run=record.result.run_id, **same)
 
 
 def history_csv(history: HistoryResource) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections.abc import Mapping
 
 from fastapi import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -16,11 +17,12 @@ DRAIN_S = 2.0
 
 
 class RequestLimits:
-    """Refuse bodies over `max_body_bytes` with 413 and addresses with NUL bytes with 422."""
+    """Refuse bodies over `max_body_bytes` with 413 and addresses with NUL bytes with 422; larger: limits of paths."""
 
-    def __init__(self, app: ASGIApp, *, max_body_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, *, max_body_bytes: int, larger: Mapping[str, int]) -> None:
         self.app = app
         self.max_body_bytes = max_body_bytes
+        self.larger = larger
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Read a body of legal size and hand it on whole."""
@@ -34,28 +36,29 @@ class RequestLimits:
             )
             await problems.respond(request, problems.of_error(problem))(scope, receive, send)
             return
-        body = None if _announced(request) > self.max_body_bytes else await self._read(receive)
+        most = self.larger.get(scope["path"], self.max_body_bytes)
+        body = None if _announced(request) > most else await self._read(receive, most)
         if body is None:
-            await self._refuse(request, receive, send)
+            await self._refuse(request, most, receive, send)
             return
         await self.app(scope, _replay(body, receive), send)
 
-    async def _read(self, receive: Receive) -> list[Message] | None:
+    async def _read(self, receive: Receive, most: int) -> list[Message] | None:
         """Return a body's messages, or None as soon as they are too much."""
         messages, size = [], 0
         while True:
             message = await receive()
             messages.append(message)
             size += len(message.get("body", b""))
-            if size > self.max_body_bytes:
+            if size > most:
                 return None
             if not message.get("more_body", False):
                 return messages
 
-    async def _refuse(self, request: Request, receive: Receive, send: Send) -> None:
+    async def _refuse(self, request: Request, most: int, receive: Receive, send: Send) -> None:
         problem = problems.HttpError(
             "body_too_large",
-            f"the body is larger than {self.max_body_bytes:,} bytes",
+            f"the body is larger than {most:,} bytes",
             remedy="a submission names models and files, it does not carry them; send less",
         )
         response = problems.respond(request, problems.of_error(problem), {"Connection": "close"})

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from evals.scrubbing import scrub
+
 MAX_BYTES = 1 << 20
+
+RESTS_AFTER_S = 2.0
+"""After so long without a further byte a log's last line counts as whole."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,18 +36,29 @@ def find_log(path: str | None, root: Path) -> Path | None:
 
 
 def read_tail(path: Path, lines: int) -> LogPiece:
-    """Return the last `lines` lines, and no more than 1 MiB."""
+    """Return the last `lines` lines, and no more than 1 MiB, without what looks like a secret."""
     with path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size
         file.seek(max(0, size - MAX_BYTES))
         data = file.read(MAX_BYTES)
-    kept = data.splitlines(keepends=True)[-lines:]
-    return LogPiece(text=b"".join(kept).decode("utf-8", "replace"), next_offset=size)
+    found = data.splitlines(keepends=True)
+    if size > MAX_BYTES and len(found) > 1:
+        found = found[1:]  # the first one lacks its beginning, by which a secret would be known
+    return LogPiece(text=scrub(b"".join(found[-lines:]).decode("utf-8", "replace")), next_offset=size)
 
 
 def read_from(path: Path, offset: int) -> LogPiece:
-    """Return what was written behind a byte offset, up to 1 MiB."""
+    """Return what was written behind a byte offset, up to 1 MiB, without what looks like a secret.
+
+    A line that is still being written is left for the next piece: half a secret is known by nothing.
+    """
     with path.open("rb") as file:
+        resting = time.time() - os.fstat(file.fileno()).st_mtime > RESTS_AFTER_S
         file.seek(offset)
         data = file.read(MAX_BYTES)
-    return LogPiece(text=data.decode("utf-8", "replace"), next_offset=offset + len(data))
+    whole = max(data.rfind(b"\n"), data.rfind(b"\r")) + 1
+    if whole and not (resting and len(data) < MAX_BYTES):
+        data = data[:whole]
+    elif not resting and len(data) < MAX_BYTES:
+        data = b""
+    return LogPiece(text=scrub(data.decode("utf-8", "replace")), next_offset=offset + len(data))

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints
 from api.engine_schemas import BaselineRequest, EngineRequest
 from api.fields import Argument, ModelPath, Name, StrictRequest
 from evals.spec import Api, DataSource
+from evals.submission_rules import REVISION
 
 
 def _as_object(value: Any) -> Any:
@@ -21,7 +22,7 @@ class ModelRequest(StrictRequest):
     path: ModelPath = Field(
         description="An absolute folder on the worker's host, or a hub name.", examples=["Qwen/Qwen3-0.6B"]
     )
-    revision: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._/][A-Za-z0-9._/-]{0,127}$")] | None = Field(
+    revision: Annotated[str, StringConstraints(pattern=REVISION)] | None = Field(
         default=None, description="A branch, tag or commit of a hub model."
     )
 

@@ -6,15 +6,11 @@ from api.baselines import baseline_of
 from api.engines import engine_spec
 from api.schemas import SubmissionRequest, WorkloadRequest
 from db.settings import Settings
-from evals import engine_rules
-from evals.accuracy.settings_rules import check_settings
-from evals.baseline import BaselineSource
-from evals.baseline_rules import check_baseline
 from evals.defaults import completed
 from evals.errors import InvalidSubmissionError
-from evals.modalities import require_eyes
-from evals.plan import load_suite, suite_names, workloads_of
-from evals.spec import CUSTOM_SUITE, EngineSpec, ModelSpec, PullRequest, Submission, Workload
+from evals.plan import load_suite, suite_names
+from evals.spec import CUSTOM_SUITE, ModelSpec, PullRequest, Submission, Workload
+from evals.submission_rules import check_submission
 from evals.workload_kinds import has_items
 
 
@@ -23,9 +19,6 @@ def to_submission(request: SubmissionRequest, settings: Settings) -> Submission:
     suite, workloads = _what(request)
     candidate = engine_spec(request.candidate, inherited=None)
     baseline, source = baseline_of(request.baseline, candidate)
-    launched = _launched(candidate, baseline, source)
-    for side, spec in launched.items():
-        engine_rules.check(spec, side=side, code_roots=settings.code_roots, repositories=settings.repositories)
     wanted = request.pull_request
     submission = Submission(
         model=ModelSpec(path=request.model.path, revision=request.model.revision),
@@ -40,28 +33,8 @@ def to_submission(request: SubmissionRequest, settings: Settings) -> Submission:
         pull_request=PullRequest(**wanted.model_dump()) if wanted else None,
         baseline_from=source,
     )
-    asked = workloads_of(submission)
-    if submission.limit is not None and not any(has_items(workload.benchmark) for workload in asked):
-        raise InvalidSubmissionError(
-            "a limit cuts datasets, and nothing that is asked for has one", remedy="leave limit out", field="limit"
-        )
-    if submission.early_stop and not any(workload.early_stop for workload in asked):
-        raise InvalidSubmissionError(
-            "nothing that is asked for can stop early", remedy="leave early_stop out", field="early_stop"
-        )
-    for workload in asked:
-        check_settings(workload)
-        for side, spec in launched.items():
-            require_eyes(submission.model, spec, workload, side=side)
-    check_baseline(source, asked)
+    check_submission(submission, code_roots=settings.code_roots, repositories=settings.repositories)
     return submission
-
-
-def _launched(candidate: EngineSpec, baseline: EngineSpec, source: BaselineSource | None) -> dict[str, EngineSpec]:
-    """Return the engines that may be launched for the run, by the field that names each."""
-    if source is None:
-        return {"candidate": candidate, "baseline": baseline}
-    return {"candidate": candidate} | ({"baseline.backfill": baseline} if source.backfill else {})
 
 
 def _what(request: SubmissionRequest) -> tuple[str, tuple[Workload, ...]]:

@@ -28,7 +28,7 @@ Clone = typer.Option(metavar="FOLDER", help="A clone whose history is read, inst
 
 
 @readable
-@with_options_of(submit, leaving_out=("engine_source", "external_package", "wait"))
+@with_options_of(submit, leaving_out=("engine_source", "external_package", "check", "wait"))
 def bisect(
     repo: Annotated[str, Repository],
     good: Annotated[str, typer.Option(help="A commit, tag or branch that passes.")],

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from cli.text import visible
+from evals.history.words import amount, bracket
+from evals.history.words import step as size_of
 
 STYLES = {
     "open": "bold red",
@@ -15,26 +17,14 @@ STYLES = {
 }
 
 
-def amount(value: float, unit: str) -> str:
-    """Return a value in its unit: "85.0 %", "43.1 ms"."""
-    return f"{100 * value:.1f} %" if unit == "share" else f"{value:.4g} {unit}"
-
-
 def amount_with_interval(point: dict[str, Any], unit: str) -> str:
     """Return a point's value with its interval, where it has one."""
-    low, high = point["low"], point["high"]
-    if low is None or high is None:
-        return amount(point["value"], unit)
-    scale, form = (100, ".1f") if unit == "share" else (1, ".4g")
-    return f"{amount(point['value'], unit)} [{scale * low:{form}}, {scale * high:{form}}]"
+    return f"{amount(point['value'], unit)} {bracket(point['low'], point['high'], unit)}".rstrip()
 
 
 def step(change: dict[str, Any]) -> str:
     """Return a change's size with its interval: "−2.1 pp [−2.6, −1.5]", relative for what is no share."""
-    base = 1.0 if change["unit"] == "share" else abs(change["before"]) or 1.0
-    size, low, high = (100 * change[name] / base for name in ("size", "low", "high"))
-    unit = "pp" if change["unit"] == "share" else "%"
-    return f"{size:+.1f} {unit} [{low:+.1f}, {high:+.1f}]".replace("-", "−")
+    return size_of(change["unit"], **{name: change[name] for name in ("before", "size", "low", "high")})
 
 
 def levels(change: dict[str, Any]) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli import baselines, engines, harnesses, regressions, schedules, tokens
+from cli import baselines, engines, github, harnesses, regressions, schedules, tokens
 from cli.bisect import bisect
 from cli.doctor import doctor
 from cli.explain import explain
@@ -36,6 +36,7 @@ app.command(rich_help_panel=_SERVICE)(doctor)
 app.add_typer(engines.app, name="engines", rich_help_panel=_SERVICE)
 app.add_typer(harnesses.app, name="harnesses", rich_help_panel=_SERVICE)
 app.add_typer(tokens.app, name="tokens", rich_help_panel=_SERVICE)
+app.add_typer(github.app, name="github", rich_help_panel=_SERVICE)
 app.command(rich_help_panel=_RUNS)(preflight)
 app.command(rich_help_panel=_RUNS)(submit)
 app.command(rich_help_panel=_RUNS)(watch)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Collection
 from inspect import Parameter, Signature, signature
@@ -12,7 +11,8 @@ from typing import Annotated, Any, TypeVar, get_type_hints
 import typer
 
 from cli.client import Client, is_local, read_token, server_url
-from evals.errors import InvalidSubmissionError, ModelNotFoundError
+from evals.argument_texts import engine_arguments as engine_arguments
+from evals.errors import ModelNotFoundError
 
 R = TypeVar("R")
 
@@ -34,18 +34,6 @@ def client_of(server: str | None) -> Client:
     return Client(url, read_token(given) if given or is_local(url) else None)
 
 
-def engine_arguments(texts: list[str], option: str) -> dict[str, Any]:
-    """Turn `key=value` texts into arguments: numbers and true/false are read as such, a bare key is a flag."""
-    arguments: dict[str, Any] = {}
-    for text in texts:
-        key, separator, value = text.partition("=")
-        name = key.strip().lstrip("-").replace("_", "-")
-        if not name:
-            raise InvalidSubmissionError(f"{option} {text!r} names no argument", remedy=f"write {option} key=value")
-        arguments[name] = _value(value) if separator else True
-    return arguments
-
-
 def model_path(text: str, *, local: bool) -> str:
     """Return a local folder as an absolute path and anything else as it is.
 
@@ -59,14 +47,6 @@ def model_path(text: str, *, local: bool) -> str:
     if local:
         raise ModelNotFoundError(f"there is no folder {text}", remedy="name a folder with a model, or a hub name")
     return str(path.absolute())
-
-
-def _value(text: str) -> Any:
-    try:
-        value = json.loads(text)
-    except ValueError:
-        return text
-    return value if isinstance(value, int | float | bool) and text not in ("NaN", "Infinity", "-Infinity") else text
 
 
 def with_options_of(

@@ -1,4 +1,4 @@
-"""`plumbline regressions`: list, show, acknowledge, fix and reopen."""
+"""`plumbline regressions`: list, show, acknowledge, assign, fix and reopen."""
 
 from __future__ import annotations
 
@@ -75,6 +75,20 @@ def fix(
     """Name the commit that mends an acknowledged regression."""
     body = {"commit": commit, "reason": reason}
     _print(client_of(server).post(f"{ROOT}/regressions/{regression}/fix", body), as_json)
+
+
+@app.command()
+@readable
+def assign(
+    regression: Id,
+    commit: Annotated[str, typer.Option(help="The commit that is to blame.")],
+    reason: Annotated[str | None, typer.Option(help="More about it.")] = None,
+    server: Server = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Name the commit that brought a regression."""
+    body = {"commit": commit, "reason": reason}
+    _print(client_of(server).post(f"{ROOT}/regressions/{regression}/assign", body), as_json)
 
 
 @app.command()

@@ -13,6 +13,7 @@ from cli.baseline_option import baseline_body
 from cli.client import ROOT, Client, is_local
 from cli.errors import ServerUnreachableError, readable
 from cli.options import JsonFlag, Server, client_of, model_path
+from cli.plan import tell_plan
 from cli.submission import Side, given, what_to_measure
 from cli.watch import wait_and_tell
 
@@ -72,6 +73,9 @@ def submit(
     baseline_served_model: Annotated[str | None, typer.Option(help="The model's name at a remote baseline.")] = None,
     baseline_capability: Annotated[Texts, BaselineCapability] = None,
     tag: Annotated[Texts, typer.Option(help="A word to find the run by; may be repeated.")] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Only tell what would run, or why it would be refused.")
+    ] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Follow the run; the verdict is the exit status.")] = False,
     server: Server = None,
     as_json: JsonFlag = False,
@@ -87,6 +91,9 @@ def submit(
         engine_url=engine_url, served_model=served_model, capability=capability, baseline_url=baseline_url,
         baseline_served_model=baseline_served_model, baseline_capability=baseline_capability, tag=tag,
     )  # fmt: skip
+    if check:
+        tell_plan(client.post(f"{ROOT}/submissions/check", body), as_json=as_json)
+        return
     run = send(client, body)
     tell(run, as_json=as_json, wait=wait)
     if wait:

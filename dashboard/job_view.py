@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from typing import Any
 
+from dashboard.error_view import ErrorView, error_view, fact_text
 from dashboard.words import duration, seconds_between
 from db.jobs import JobRecord
-from db.states import TERMINAL
-from db.timeline import phase_seconds, phase_started_at, total_progress
+from db.states import TERMINAL, JobState
+from db.timeline import Progress, phase_seconds, phase_started_at, total_progress
 from evals.code_sources import INSTALLED
 from evals.formatting import percent
 from evals.spec import EngineSpec, Role
+from evals.statistics.proportions import wilson_interval
 from evals.workload_kinds import has_items
 
 BAR_WIDTH = 1000.0
@@ -30,20 +30,20 @@ class PhaseBar:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ErrorView:
-    """Why a job failed, what to do, and the log's telling lines."""
+class WorkloadLine:
+    """How far one of several workloads of a job has come."""
 
-    code: str
-    message: str
-    remedy: str
-    details: str
+    name: str
+    counts: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class JobView:
     """One job in words; total is None until it is known.
 
-    noun: what its counts count; judged: whether answers are. opponent: a duel's other engine, else empty.
+    noun: what its counts count; judged: whether answers are. interval: of the share of right answers so far; so_far:
+    of how many of how many it is the share, while the job runs. opponent: a duel's other engine, else empty. workloads:
+    where there are several. live: whether its engine may write to its log.
     """
 
     id: str
@@ -61,12 +61,16 @@ class JobView:
     total: int | None
     counts: str
     accuracy: str
+    interval: str
+    so_far: str
     rate: str
     elapsed: str
     phases: tuple[PhaseBar, ...]
     facts: tuple[tuple[str, str], ...]
     error: ErrorView | None
     has_log: bool
+    workloads: tuple[WorkloadLine, ...] = ()
+    live: bool = False
 
 
 def job_view(job: JobRecord, *, now: float) -> JobView:
@@ -88,15 +92,46 @@ def job_view(job: JobRecord, *, now: float) -> JobView:
         attempt=job.attempt,
         done=progress.done,
         total=progress.total,
-        counts=f"{progress.done:,} of {progress.total:,}" if progress.total is not None else f"{progress.done:,}",
+        counts=_counts(progress),
         accuracy=percent(progress.accuracy) if progress.scored else "–",
+        interval=_interval(progress),
+        so_far=_so_far(progress) if job.state not in TERMINAL else "",
         rate=_rate(job, progress.done, seconds),
         elapsed=duration(seconds_between(job.started_at, ended) if ended else sum(seconds.values()) or None),
         phases=_bars(seconds),
-        facts=tuple((name, _text(value)) for name, value in sorted(job.facts.items())),
-        error=_error(job.error),
+        facts=tuple((name, fact_text(value)) for name, value in sorted(job.facts.items())),
+        error=error_view(job.error),
         has_log=job.log_path is not None,
+        workloads=_workload_lines(job),
+        live=job.state is JobState.RUNNING,
     )
+
+
+def _interval(progress: Progress) -> str:
+    """Return the 95 % interval of the share of right answers so far, as far as it is one."""
+    if not progress.scored or progress.right > progress.scored:
+        return ""
+    found = wilson_interval(progress.right, progress.scored)
+    return f"[{100 * found.low:.1f}, {100 * found.high:.1f}]"
+
+
+def _so_far(progress: Progress) -> str:
+    if not progress.scored:
+        return ""
+    of = f" of {progress.total:,}" if progress.total is not None else ""
+    return f"so far, {progress.scored:,}{of} judged; no verdict"
+
+
+def _workload_lines(job: JobRecord) -> tuple[WorkloadLine, ...]:
+    if len(job.progress) < 2:
+        return ()
+    return tuple(
+        WorkloadLine(name=name, counts=_counts(total_progress({name: one}))) for name, one in job.progress.items()
+    )
+
+
+def _counts(progress: Progress) -> str:
+    return f"{progress.done:,} of {progress.total:,}" if progress.total is not None else f"{progress.done:,}"
 
 
 def _judged(job: JobRecord) -> bool:
@@ -144,23 +179,3 @@ def _bars(seconds: dict[str, float]) -> tuple[PhaseBar, ...]:
         bars.append(PhaseBar(name=name, seconds=duration(value), x=round(x, 1), width=round(width, 1)))
         x += width
     return tuple(bars)
-
-
-def _error(error: dict[str, Any] | None) -> ErrorView | None:
-    if error is None:
-        return None
-    details = error.get("details") or {}
-    return ErrorView(
-        code=str(error.get("code", "error")),
-        message=str(error.get("message", "no message was recorded")),
-        remedy=str(error.get("remedy") or ""),
-        details="\n".join(f"{name}: {_text(value)}" for name, value in details.items()),
-    )
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    if isinstance(value, list) and all(isinstance(item, str) for item in value):
-        return "\n".join(value)
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)

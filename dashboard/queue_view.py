@@ -59,13 +59,19 @@ def _running(job: RunningJob, now: datetime) -> JobRow:
         role=job.role,
         engine=job.engine,
         model=_short(job.model),
-        place=job.worker or "–",
+        place=_worker(job.worker),
         devices=", ".join(device for _, device in job.devices) or "none",
         phase=job.phase or "beginning",
         since=duration(seconds_between(job.started_at, now)),
         lease="lost" if lost else f"{duration(job.lease_s)} left",
         late=lost,
     )
+
+
+def _worker(name: str | None) -> str:
+    """Return a worker's host and process out of its name, whose third part tells processes of one number apart."""
+    host, _, rest = (name or "–").partition("/")
+    return f"{host}, process {rest.partition('/')[0]}" if rest else host
 
 
 def _waiting(job: WaitingJob, now: datetime) -> JobRow:

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import NamedTuple
 
-from dashboard.flip_view import FlipView, flip_view
+from dashboard.flips_view import FlipsView, flips_views
+from dashboard.gpu_view import GpuView, gpu_view
 from dashboard.job_view import JobView, job_view
+from dashboard.log_view import LogView, log_views
 from dashboard.parity_view import ParityView, parity_view
+from dashboard.provenance_view import CommandRow, FileRow, FingerprintRow, commands, files, fingerprint_rows
 from dashboard.serving_view import ServingView, serving_view
+from dashboard.sides_view import CompanionRow, FactRow, companion_row, fact_rows
 from dashboard.words import duration, moment, seconds_between, standing, verdict_word
-from db.jobs import JobRecord
+from db.jobs import JobRecord, workloads_in
 from db.runs import RunRecord
-from db.sample_pairs import SamplePair
 from db.states import RunState
+from evals.duel.results import Pass
 from evals.formatting import amount, difference, margin, measured, metric_name, p_value, sizes
 from evals.metrics import Kind
-from evals.result import Comparison, Pairs, Report, SideSummary
+from evals.result import Comparison, Pairs, Report
+from evals.workload_kinds import has_items
 
 
 class Value(NamedTuple):
@@ -49,28 +55,6 @@ class ComparisonRow:
 
 
 @dataclass(frozen=True, kw_only=True)
-class FactRow:
-    """A fact of both sides; a dash where one was not recorded."""
-
-    name: str
-    candidate: str
-    baseline: str
-    differs: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class CompanionRow:
-    """A further job that parity asked for; error is empty when it did what it should."""
-
-    role: str
-    engine: str
-    dtype: str
-    state: str
-    launch: str
-    error: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class RunView:
     """A whole page about a run; live says that it will change."""
 
@@ -92,20 +76,37 @@ class RunView:
     parity: tuple[ParityView, ...]
     serving: tuple[ServingView, ...]
     has_pairs: bool
+    has_items: bool
+    partial: str
     jobs: tuple[JobView, ...]
-    flips: tuple[FlipView, ...]
-    flips_in_all: int
+    logs: tuple[LogView, ...]
+    flips: tuple[FlipsView, ...]
     versions: tuple[FactRow, ...]
+    commands: tuple[CommandRow, ...]
+    files: tuple[FileRow, ...]
+    fingerprints: tuple[FingerprintRow, ...] = ()
     companions: tuple[CompanionRow, ...] = ()
+    gpu: GpuView | None = None
 
 
 def run_view(
-    run: RunRecord, jobs: Sequence[JobRecord], report: Report | None, flips: Sequence[SamplePair], *, now: float
+    run: RunRecord,
+    jobs: Sequence[JobRecord],
+    report: Report | None,
+    *,
+    now: float,
+    logs: Mapping[str, str | None] = MappingProxyType({}),
+    passes: Sequence[Pass] = (),
 ) -> RunView:
-    """Return the page's content; report is None until it is written, now is in Unix seconds."""
+    """Return the page's content; report is None until it is written, now is in Unix seconds.
+
+    logs: the ends of running jobs' logs. passes: what a duel has measured so far.
+    """
     word, style = standing(run)
     asked, wanted = run.submission, run.submission.pull_request
     live = run.state != RunState.FINISHED
+    views = tuple(job_view(job, now=now) for job in jobs)
+    items = any(has_items(workload.benchmark) for workload in workloads_in(jobs).values())
     return RunView(
         id=run.id,
         word=word,
@@ -125,12 +126,26 @@ def run_view(
         parity=tuple(parity_view(result, report.comparisons) for result in report.parity) if report else (),
         serving=tuple(serving_view(result) for result in report.serving) if report else (),
         has_pairs=_has_pairs(report),
-        jobs=tuple(job_view(job, now=now) for job in jobs),
-        flips=tuple(flip_view(pair, asked.model.path) for pair in flips),
-        flips_in_all=sum(len(item.flips) for item in report.comparisons if item.decides) if report else 0,
+        has_items=items,
+        partial=partial_words(run, report),
+        jobs=views,
+        logs=log_views(jobs, views, logs),
+        flips=flips_views(run.id, report.comparisons) if report else (),
         versions=fact_rows(report.candidate, report.baseline) if report else (),
+        commands=commands(run, report),
+        files=files(run, jobs, report, items=items),
+        fingerprints=fingerprint_rows(report.fingerprints) if report else (),
+        gpu=gpu_view(jobs, report.serving if report else (), passes),
         companions=tuple(companion_row(side) for side in report.companions) if report else (),
     )
+
+
+def partial_words(run: RunRecord, report: Report | None) -> str:
+    """Return why a run is only a part of what its workloads ask; "" for a whole one."""
+    if run.submission.asked_limit is not None:
+        return f"only the first {run.submission.asked_limit:,} items of each task were asked"
+    early = [one.decided_after for one in report.comparisons if one.decided_after is not None] if report else []
+    return f"it stopped early, after {min(early):,} items" if early else ""
 
 
 def _with_margins(report: Report | None) -> list[Comparison]:
@@ -145,18 +160,6 @@ def _has_pairs(report: Report | None) -> bool:
     """Tell whether a report compares answers to items, of which there may be flips."""
     kinds = {comparison.metric.kind for comparison in report.comparisons} if report else set()
     return Kind.ACCURACY in kinds
-
-
-def companion_row(side: SideSummary) -> CompanionRow:
-    """Return a companion in words."""
-    return CompanionRow(
-        role=side.role,
-        engine=side.engine,
-        dtype=str(side.settings.get("dtype", "–")),
-        state=side.state,
-        launch=str(side.settings.get("command") or "–"),
-        error=str(side.error.get("message", "no message was recorded")) if side.error else "",
-    )
 
 
 def comparison_row(comparison: Comparison) -> ComparisonRow:
@@ -184,29 +187,3 @@ def comparison_row(comparison: Comparison) -> ComparisonRow:
 def _value(text: str) -> Value:
     value, bracket, interval = text.partition("[")
     return Value(value.rstrip(), bracket + interval)
-
-
-def fact_rows(candidate: SideSummary, baseline: SideSummary) -> tuple[FactRow, ...]:
-    """Return versions, hardware and settings of both sides, one row for each name."""
-    ours, theirs = _facts(candidate), _facts(baseline)
-    return tuple(
-        FactRow(
-            name=name,
-            candidate=ours.get(name, "–"),
-            baseline=theirs.get(name, "–"),
-            differs=name in ours and name in theirs and ours[name] != theirs[name],
-        )
-        for name in dict.fromkeys([*ours, *theirs])
-    )
-
-
-def _facts(side: SideSummary) -> dict[str, str]:
-    facts = {"engine": side.engine, "model": side.model}
-    if side.origin:
-        facts["measured"] = side.origin
-    if side.hardware:
-        facts["hardware"] = side.hardware
-    if side.reused:
-        facts["reused answers"] = f"{sum(side.reused.values()):,} from {', '.join(sorted(side.reused))}"
-    facts |= dict(sorted(side.versions.items()))
-    return facts | {name: str(value) for name, value in sorted(side.settings.items())}

@@ -34,6 +34,11 @@ def moment(time: datetime | None) -> str:
     return time.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if time else "–"
 
 
+def day(time: datetime | None) -> str:
+    """Return a time's day in UTC; a dash when it is unknown."""
+    return time.astimezone(UTC).strftime("%Y-%m-%d") if time else "–"
+
+
 def seconds_between(start: datetime | None, end: datetime | None) -> float | None:
     """Return the seconds from one time to another, or None when one is unknown."""
     return (end - start).total_seconds() if start and end else None

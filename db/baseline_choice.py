@@ -49,6 +49,16 @@ def settled(session: Session, submission: Submission) -> Submission:
     return replace(submission, baseline=engine, baseline_from=replace(source, results=results, backfill=False))
 
 
+def unsettled(submission: Submission) -> Submission:
+    """Return a stored submission as it was asked for, so that its baseline is chosen anew."""
+    source = submission.baseline_from
+    if source is None or source.kind is BaselineKind.PUBLISHED:
+        return submission
+    if source.kind is BaselineKind.BACKFILL:
+        return replace(submission, baseline_from=BaselineSource(kind=BaselineKind.STORED, backfill=True))
+    return replace(submission, baseline_from=replace(source, results=()))
+
+
 def _stored(session: Session, submission: Submission, workload: Workload) -> ResultRecord | None:
     return stored_baseline(
         session,

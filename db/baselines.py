@@ -137,10 +137,12 @@ def list_baselines(session: Session, *, model: str | None = None, lineage: str |
     return [promotion_record(promotion, result_record(result)) for promotion, result in latest]
 
 
-def history(session: Session, lineage: str, *, limit: int = 1000) -> list[PromotionRecord]:
-    """Return the promotions and demotions of a lineage (by its key), the newest first."""
+def history(session: Session, lineage: str | None = None, *, limit: int = 1000) -> list[PromotionRecord]:
+    """Return the promotions and demotions of a lineage (by its key), or of all of them, the newest first."""
     query = select(Promotion, LineageResult).join(LineageResult, LineageResult.id == Promotion.result_id)
-    rows = session.execute(query.where(Promotion.lineage == lineage).order_by(Promotion.id.desc()).limit(limit))
+    if lineage is not None:
+        query = query.where(Promotion.lineage == lineage)
+    rows = session.execute(query.order_by(Promotion.id.desc()).limit(limit))
     return [promotion_record(promotion, result_record(result)) for promotion, result in rows]
 
 

@@ -105,10 +105,32 @@ def lineages(session: Session, *, model: str | None = None) -> list[tuple[Lineag
     ]
 
 
-def points_in(session: Session, lineage: str, *, metric: str | None = None, limit: int = 5000) -> list[PointRecord]:
-    """Return a lineage's newest points, oldest first; raise UnknownLineageError when there is none."""
-    found = _records(session, _points(lineage, metric), lineage, limit)
-    if not found:
+def points_in(
+    session: Session,
+    lineage: str,
+    *,
+    metric: str | None = None,
+    setup: str | None = None,
+    kinds: Collection[RunKind] = (),
+    since: datetime | None = None,
+    until: datetime | None = None,
+    limit: int = 5000,
+) -> list[PointRecord]:
+    """Return a lineage's newest points, oldest first; raise UnknownLineageError when there is none at all.
+
+    setup, kinds, since, until: these alone, of those that there are; then the list may be empty.
+    """
+    query = _points(lineage, metric)
+    if setup is not None:
+        query = query.where(StoredPoint.setup == setup)
+    if kinds:
+        query = query.where(StoredPoint.kind.in_([kind.value for kind in kinds]))
+    if since is not None:
+        query = query.where(StoredPoint.finished_at >= since)
+    if until is not None:
+        query = query.where(StoredPoint.finished_at <= until)
+    found = _records(session, query, lineage, limit)
+    if not found and session.scalar(_points(lineage, metric).limit(1)) is None:
         raise UnknownLineageError(
             f"no run has measured {metric or 'anything'} on the lineage {lineage!r}",
             remedy="`plumbline history` lists the lineages",

@@ -15,7 +15,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, func, select
 
-from db import tables_baselines, tables_history  # noqa: F401 - their tables join the metadata
+from db import tables_baselines, tables_github, tables_history  # noqa: F401 - their tables join the metadata
 from db.addresses import database_url
 from db.embedded_postgres import temporary_postgres
 from db.session import engine_for

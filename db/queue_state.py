@@ -43,6 +43,15 @@ class RunningJob:
     lease_s: float | None
 
 
+@dataclass(frozen=True, kw_only=True)
+class QueueAge:
+    """A queue in which jobs wait. oldest: since when the one that has waited longest does."""
+
+    queue: str
+    waiting: int
+    oldest: datetime | None
+
+
 def waiting(session: Session, *, limit: int = 200) -> list[WaitingJob]:
     """Return the jobs that wait, the longest first."""
     query = select(Job).where(Job.state == JobState.QUEUED).order_by(Job.enqueued_at, Job.id).limit(limit)
@@ -60,6 +69,13 @@ def depths(session: Session) -> dict[str, int]:
     """Return how many jobs wait in each queue."""
     query = select(Job.queue, func.count()).where(Job.state == JobState.QUEUED).group_by(Job.queue)
     return {str(queue): int(count) for queue, count in session.execute(query)}
+
+
+def queue_ages(session: Session) -> list[QueueAge]:
+    """Return the queues in which jobs wait, by name."""
+    query = select(Job.queue, func.count(), func.min(Job.enqueued_at)).where(Job.state == JobState.QUEUED)
+    rows = session.execute(query.group_by(Job.queue).order_by(Job.queue))
+    return [QueueAge(queue=queue, waiting=count, oldest=oldest) for queue, count, oldest in rows]
 
 
 def running(session: Session) -> list[RunningJob]:

@@ -17,6 +17,9 @@ from evals.history.states import ChangeAction, ChangeState, after
 ANALYSIS = "analysis"
 """Who acts when nobody does."""
 
+WAITING = (ChangeState.OPEN, ChangeState.REOPENED)
+"""The states of regressions that wait for somebody to decide."""
+
 
 class UnknownRegressionError(PlumblineError):
     """No change has this id."""
@@ -79,12 +82,22 @@ def list_changes(
     session: Session,
     *,
     lineage: str | None = None,
+    model: str | None = None,
+    metric: str | None = None,
     states: Sequence[ChangeState] = (),
     worse: bool | None = None,
+    open_first: bool = False,
     limit: int = 200,
 ) -> list[ChangeRecord]:
-    """Return changes without their logs, the newest first; states: of one of these alone."""
-    query = select(StoredChange).order_by(StoredChange.first_at.desc(), StoredChange.id.desc()).limit(limit)
+    """Return changes without their logs, the newest first; open_first: those that wait for somebody before them."""
+    query = select(StoredChange).limit(limit)
+    if open_first:
+        query = query.order_by(StoredChange.state.not_in([state.value for state in WAITING]))
+    query = query.order_by(StoredChange.first_at.desc(), StoredChange.id.desc())
+    if model is not None:
+        query = query.where(StoredChange.lineage.startswith(f"{model} | ", autoescape=True))
+    if metric is not None:
+        query = query.where(StoredChange.metric == metric)
     if lineage is not None:
         query = query.where(StoredChange.lineage == lineage)
     if states:
@@ -92,6 +105,12 @@ def list_changes(
     if worse is not None:
         query = query.where(StoredChange.worse == worse)
     return [change_record(row) for row in session.scalars(query)]
+
+
+def count_changes(session: Session, *, states: Sequence[ChangeState], worse: bool) -> int:
+    """Return how many changes are in one of these states."""
+    among = StoredChange.state.in_([state.value for state in states])
+    return session.scalar(select(func.count()).where(among, StoredChange.worse == worse)) or 0
 
 
 def acknowledge(session: Session, change_id: str, *, actor: str, reason: str) -> ChangeRecord:
@@ -105,6 +124,13 @@ def fix(session: Session, change_id: str, *, actor: str, commit: str, reason: st
     move(session, row, ChangeAction.FIX, actor=actor, reason=reason, commit=commit)
     row.fix_commit = commit
     row.fixed_at = session.scalar(select(func.now()))
+    return _done(session, row)
+
+
+def assign(session: Session, change_id: str, *, actor: str, commit: str, reason: str = "") -> ChangeRecord:
+    """Note the commit that is to blame for a regression; raise IllegalChangeError for an improvement."""
+    row = _row(session, change_id, lock=True)
+    move(session, row, ChangeAction.ASSIGN, actor=actor, reason=reason, commit=commit)
     return _done(session, row)
 
 

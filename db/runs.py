@@ -106,7 +106,7 @@ def create_run(
         )
         session.flush()
     session.refresh(run)
-    return _record(run), True
+    return run_record(run), True
 
 
 def earlier_run(session: Session, idempotency: Idempotency) -> RunRecord | None:
@@ -122,7 +122,7 @@ def earlier_run(session: Session, idempotency: Idempotency) -> RunRecord | None:
             f"this Idempotency-Key already belongs to run {run.id}, whose body was another",
             remedy="use a new key for a new submission, or send the same body again",
         )
-    return _record(run) if run else None
+    return run_record(run) if run else None
 
 
 def get_run(session: Session, run_id: str) -> RunRecord:
@@ -130,7 +130,7 @@ def get_run(session: Session, run_id: str) -> RunRecord:
     run = session.get(Run, run_id)
     if run is None:
         raise UnknownRunError(f"there is no run {run_id!r}", remedy="list the runs with `plumbline list`")
-    return _record(run)
+    return run_record(run)
 
 
 def list_runs(
@@ -142,7 +142,7 @@ def list_runs(
         query = query.where(Run.id < before)
     if state is not None:
         query = query.where(Run.state == state)
-    return [_record(run) for run in session.scalars(query)]
+    return [run_record(run) for run in session.scalars(query)]
 
 
 def mark_running(session: Session, run_id: str) -> None:
@@ -171,7 +171,7 @@ def lock_run(session: Session, run_id: str) -> RunRecord:
     run = session.scalar(select(Run).where(Run.id == run_id).with_for_update())
     if run is None:
         raise UnknownRunError(f"there is no run {run_id!r}", remedy="list the runs with `plumbline list`")
-    return _record(run)
+    return run_record(run)
 
 
 def close_run(session: Session, run_id: str, *, verdict: Verdict, headline: str) -> None:
@@ -230,7 +230,8 @@ def retry_run(session: Session, run_id: str) -> list[str]:
     return again
 
 
-def _record(run: Run) -> RunRecord:
+def run_record(run: Run) -> RunRecord:
+    """Turn a row into a record."""
     return RunRecord(
         id=run.id,
         submission=from_json(Submission, run.submission),

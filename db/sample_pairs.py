@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import and_, func, or_, select, true
+from sqlalchemy import and_, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
+from db.sample_query import Item, sample_items
+from db.sample_query import SampleQuery as SampleQuery
 from db.tables import Prompt, StoredResponse, StoredScore
 
 
@@ -42,53 +45,28 @@ class SamplePair:
     baseline: SampleSide
 
 
-@dataclass(frozen=True, kw_only=True)
-class SampleQuery:
-    """Choose samples of a workload under one metric.
-
-    flip: "any", "lost" (only the baseline right), "gained" (only the candidate right), "none", or None for all.
-    after: the (task, doc_id) behind which the page begins. item: the only (task, doc_id) that is wanted.
-    """
-
-    candidate_job: str
-    baseline_job: str
-    workload: str
-    metric: str
-    flip: str | None = None
-    unparsed: bool = False
-    after: tuple[str, int] | None = None
-    item: tuple[str, int] | None = None
-    limit: int = 50
-
-
 def sample_pairs(session: Session, query: SampleQuery) -> list[SamplePair]:
-    """Return a page of items, in the order of task and document."""
-    ours, theirs = _side(query, query.candidate_job), _side(query, query.baseline_job)
-    joined = select(ours, theirs).join(
-        theirs, and_(ours.c.task == theirs.c.task, ours.c.doc_id == theirs.c.doc_id), full=True
-    )
-    task = func.coalesce(ours.c.task, theirs.c.task)
-    doc = func.coalesce(ours.c.doc_id, theirs.c.doc_id)
-    statement = joined.where(_flip_filter(query, ours, theirs)).order_by(task, doc).limit(query.limit)
-    if query.after is not None:
-        statement = statement.where(or_(task > query.after[0], and_(task == query.after[0], doc > query.after[1])))
-    if query.item is not None:
-        statement = statement.where(task == query.item[0], doc == query.item[1])
-    rows = [tuple(row) for row in session.execute(statement)]
-    width = len(ours.c)
-    return [
-        _pair(
-            query,
-            dict(zip(ours.c.keys(), row[:width], strict=True)),
-            dict(zip(theirs.c.keys(), row[width:], strict=True)),
-        )
-        for row in rows
-    ]
+    """Return a page of items, in the order of task and document; backwards they are those before the page's end."""
+    items = [query.item] if query.item is not None and not _filters(query) else sample_items(session, query)
+    sides = [_sides(session, query, job, items) for job in (query.candidate_job, query.baseline_job)]
+    found = [_pair(query, item, *(side.get(item, {}) for side in sides)) for item in items if _is_known(sides, item)]
+    return found[::-1] if query.backwards else found
 
 
-def _side(query: SampleQuery, job_id: str) -> Any:
+def _filters(query: SampleQuery) -> bool:
+    return bool(query.flip or query.unparsed or query.errors or query.text or query.after)
+
+
+def _is_known(sides: Sequence[Mapping[Item, Any]], item: Item) -> bool:
+    return any(item in side for side in sides)
+
+
+def _sides(session: Session, query: SampleQuery, job_id: str, items: Sequence[Item]) -> dict[Item, dict[str, Any]]:
+    """Return what one side says of some items: its judgement, its answer and its prompt."""
+    if not items or not job_id:
+        return {}
     response, prompt = aliased(StoredResponse), aliased(Prompt)
-    return (
+    statement = (
         select(
             StoredScore.task,
             StoredScore.doc_id,
@@ -114,7 +92,7 @@ def _side(query: SampleQuery, job_id: str) -> Any:
                 response.task == StoredScore.task,
                 response.doc_id == StoredScore.doc_id,
                 response.request_index == 0,
-                response.repeat == 0,
+                response.repeat == StoredScore.repeat,
             ),
             isouter=True,
         )
@@ -123,36 +101,24 @@ def _side(query: SampleQuery, job_id: str) -> Any:
             StoredScore.job_id == job_id,
             StoredScore.workload == query.workload,
             StoredScore.metric == query.metric,
-            StoredScore.repeat == 0,
+            StoredScore.repeat == query.repeat,
+            tuple_(StoredScore.task, StoredScore.doc_id).in_(items),
         )
-        .subquery()
     )
+    return {(row["task"], row["doc_id"]): dict(row) for row in session.execute(statement).mappings()}
 
 
-def _flip_filter(query: SampleQuery, ours: Any, theirs: Any) -> Any:
-    conditions = {
-        None: true(),
-        "any": ours.c.value != theirs.c.value,
-        "lost": ours.c.value < theirs.c.value,
-        "gained": ours.c.value > theirs.c.value,
-        "none": ours.c.value == theirs.c.value,
-    }
-    unparsed = or_(ours.c.parsed.is_(False), theirs.c.parsed.is_(False)) if query.unparsed else true()
-    return and_(conditions[query.flip], unparsed)
-
-
-def _pair(query: SampleQuery, ours: dict[str, Any], theirs: dict[str, Any]) -> SamplePair:
-    known = ours if ours["task"] is not None else theirs
-    flip = None
-    if ours["value"] is not None and theirs["value"] is not None and ours["value"] != theirs["value"]:
+def _pair(query: SampleQuery, item: Item, ours: dict[str, Any], theirs: dict[str, Any]) -> SamplePair:
+    known, flip = ours or theirs, None
+    if ours and theirs and ours["value"] != theirs["value"]:
         flip = "lost" if ours["value"] < theirs["value"] else "gained"
     return SamplePair(
         workload=query.workload,
-        task=known["task"],
-        doc_id=known["doc_id"],
+        task=item[0],
+        doc_id=item[1],
         metric=query.metric,
         gold=known["gold"],
-        prompt=ours["prompt"] or theirs["prompt"],
+        prompt=ours.get("prompt") or theirs.get("prompt"),
         flip=flip,
         candidate=_sample_side(ours),
         baseline=_sample_side(theirs),
@@ -160,7 +126,7 @@ def _pair(query: SampleQuery, ours: dict[str, Any], theirs: dict[str, Any]) -> S
 
 
 def _sample_side(row: dict[str, Any]) -> SampleSide:
-    timed = row["sent_at"] is not None and row["ended_at"] is not None
+    timed = row.get("sent_at") is not None and row.get("ended_at") is not None
     names = (
         "value",
         "parsed",
@@ -173,6 +139,6 @@ def _sample_side(row: dict[str, Any]) -> SampleSide:
         "log_probabilities",
     )
     return SampleSide(
-        **{name: row[name] for name in names},
+        **{name: row.get(name) for name in names},
         latency_ms=(row["ended_at"] - row["sent_at"]) * 1000 if timed else None,
     )

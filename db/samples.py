@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 from sqlalchemy import delete, select, tuple_
@@ -109,22 +109,9 @@ def responses_to(session: Session, job_id: str, workload: str, items: Sequence[t
 
 def scores_of(session: Session, job_id: str, workload: str) -> list[Score]:
     """Return all scores of a workload."""
-    query = select(StoredScore).where(StoredScore.job_id == job_id, StoredScore.workload == workload)
-    return [
-        Score(
-            task=row.task,
-            doc_id=row.doc_id,
-            metric=row.metric,
-            value=row.value,
-            parsed=row.parsed,
-            extracted=row.extracted,
-            gold=row.gold,
-            prompt_sha256=row.prompt_sha256,
-            repeat=row.repeat,
-            how=row.how,
-        )
-        for row in session.scalars(query)
-    ]
+    columns = [getattr(StoredScore, field.name) for field in fields(Score)]
+    query = select(*columns).where(StoredScore.job_id == job_id, StoredScore.workload == workload)
+    return [Score(**row) for row in session.execute(query).mappings()]
 
 
 def require_lease(session: Session, lease: Lease) -> None:
@@ -138,6 +125,11 @@ def _columns(response: Response) -> dict[str, Any]:
     columns = asdict(response)
     key = columns.pop("key")
     return {**storable(columns), **key}
+
+
+def score_of(row: StoredScore) -> Score:
+    """Turn a row into a score."""
+    return Score(**{field.name: getattr(row, field.name) for field in fields(Score)})
 
 
 def response_of(row: StoredResponse) -> Response:

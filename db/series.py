@@ -53,7 +53,7 @@ def _series(metric: str, setup: str, records: Sequence[PointRecord]) -> Series:
         setup=setup,
         unit=first.unit,
         direction=Direction(first.direction),
-        points=tuple(_series_point(record) for record in records if record.counted)[-LONGEST:],
+        points=tuple(series_point(record) for record in records if record.counted)[-LONGEST:],
         noise=_noise(records, relative=first.relative),
     )
 
@@ -61,13 +61,14 @@ def _series(metric: str, setup: str, records: Sequence[PointRecord]) -> Series:
 def _noise(records: Sequence[PointRecord], *, relative: bool) -> NoiseFloor | None:
     repeats: dict[str, list[float]] = defaultdict(list)
     for record in records:
-        code = _series_point(record).code
+        code = series_point(record).code
         if code is not None and record.point.partial is None and not record.point.reused:
             repeats[code].append(record.point.value)
     return noise_floor(repeats.values(), relative=relative)
 
 
-def _series_point(record: PointRecord) -> SeriesPoint:
+def series_point(record: PointRecord) -> SeriesPoint:
+    """Return a stored point as the analysis reads it."""
     point = record.point
     return SeriesPoint(
         run_id=record.run_id,

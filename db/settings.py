@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -17,6 +18,9 @@ def _default_home() -> Path:
         return of_checkout
     data_home = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
     return Path(data_home) / "plumbline"
+
+
+GitHubPermission = Literal["triage", "write", "maintain", "admin"]
 
 
 class Settings(BaseSettings):
@@ -53,6 +57,27 @@ class Settings(BaseSettings):
     )
     start_timeout_s: float = Field(default=900.0, gt=0, description="How long an engine may take to become ready.")
     max_body_bytes: int = Field(default=1_000_000, gt=0)
+    github_app_id: str | None = None
+    github_private_key_path: Path | None = Field(default=None, description="The App's private key, a PEM file.")
+    github_webhook_secrets: SecretStr = Field(
+        default=SecretStr(""), description="Secrets of webhooks, separated by spaces; each is accepted."
+    )
+    github_repositories: str = Field(
+        default="", description="Repositories whose pull requests the bot serves: owner/name or owner/*, and spaces."
+    )
+    github_api_url: str = "https://api.github.com"
+    github_web_url: str = Field(
+        default="https://github.com", description="Where the repositories' code is fetched from, and links lead."
+    )
+    github_permission: GitHubPermission = Field(default="write", description="What whoever gives commands must have.")
+    github_maintainer_permission: GitHubPermission = Field(
+        default="maintain", description="What it takes to let a fork's commit run, and to promote a baseline."
+    )
+    github_users: str = Field(default="", description="Users who may give commands too, separated by spaces.")
+    github_model_roots: str = Field(
+        default="", description="Folders, separated by ':', below which a command may name a model of this host."
+    )
+    github_max_body_bytes: int = Field(default=25 * 2**20, gt=0)
 
     @property
     def engines_dir(self) -> Path:
@@ -78,6 +103,27 @@ class Settings(BaseSettings):
     def code_roots(self) -> tuple[Path, ...]:
         """Return the folders from which submitted code may be loaded."""
         return tuple(Path(part).resolve() for part in self.external_code_roots.split(":") if part)
+
+    @property
+    def github_secrets(self) -> tuple[str, ...]:
+        """Return the secrets with which a webhook may be signed."""
+        return tuple(self.github_webhook_secrets.get_secret_value().split())
+
+    @property
+    def github_missing(self) -> tuple[str, ...]:
+        """Return the variables without which there is no bot; () when it is configured."""
+        needed = {
+            "PLUMBLINE_GITHUB_APP_ID": self.github_app_id,
+            "PLUMBLINE_GITHUB_PRIVATE_KEY_PATH": self.github_private_key_path,
+            "PLUMBLINE_GITHUB_WEBHOOK_SECRETS": self.github_secrets,
+            "PLUMBLINE_GITHUB_REPOSITORIES": self.github_repositories.strip(),
+        }
+        return tuple(name for name, value in needed.items() if not value)
+
+    @property
+    def github_ready(self) -> bool:
+        """Tell whether the bot is configured."""
+        return not self.github_missing
 
     @property
     def repositories(self) -> tuple[str, ...]:

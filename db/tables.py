@@ -44,7 +44,12 @@ class Run(Base):
     """One accepted submission."""
 
     __tablename__ = "runs"
-    __table_args__ = (UniqueConstraint("token_id", "idempotency_key"),)
+    __table_args__ = (
+        UniqueConstraint("token_id", "idempotency_key"),
+        Index("runs_open", "id", postgresql_where=text("state <> 'finished'")),
+        Index("runs_by_verdict", "verdict", "id"),
+        Index("runs_by_tag", text("(submission -> 'tags')"), postgresql_using="gin"),
+    )
     id: Mapped[str] = mapped_column(primary_key=True)
     submission: Mapped[Json]
     state: Mapped[str]

@@ -54,7 +54,10 @@ class Promotion(Base):
     """
 
     __tablename__ = "promotions"
-    __table_args__ = (Index("promotions_by_lineage", "lineage", "id"),)
+    __table_args__ = (
+        Index("promotions_by_lineage", "lineage", "id"),
+        Index("promotions_by_result", "result_id", "id"),
+    )
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=True)
     lineage: Mapped[str]
     result_id: Mapped[int] = mapped_column(ForeignKey("results.id"))

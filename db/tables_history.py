@@ -21,6 +21,7 @@ class StoredPoint(Base):
     __table_args__ = (
         UniqueConstraint("run_id", "side", "workload", "metric"),
         Index("points_by_lineage", "lineage", "metric", "finished_at"),
+        Index("points_newest", "lineage", "side", "finished_at"),
     )
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=True)
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"))
@@ -57,7 +58,10 @@ class StoredChange(Base):
     """
 
     __tablename__ = "level_changes"
-    __table_args__ = (Index("level_changes_by_lineage", "lineage", "metric", "setup"),)
+    __table_args__ = (
+        Index("level_changes_by_lineage", "lineage", "metric", "setup"),
+        Index("level_changes_by_state", "state", "first_at"),
+    )
     id: Mapped[str] = mapped_column(primary_key=True)
     lineage: Mapped[str]
     metric: Mapped[str]

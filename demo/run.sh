@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Submit the demo model and print the verdict as it would stand in a pull request; with --regression, let the
-# submission bring damaged model code. Starts the service when none runs, and leaves it running for the report's page.
+# submission bring damaged model code. Starts the service when none runs, and leaves it running for the dashboard.
 set -euo pipefail
 
 root="$(cd "$(dirname "$0")/.." && pwd)"
@@ -30,9 +30,15 @@ run="$(awk '/^Run / { print $2; exit }' "$log")"
 if [[ -n "$run" ]]; then
   printf '\n---- the comment on the pull request ----\n\n'
   "$plumbline" report "$run" --markdown
-  printf '\n---- end of the comment ----\n\nThe report as a page: '
-  awk '/^Page: / { print $2; exit }' "$log"
-  echo "The service keeps running for that page; \`make down\` stops it."
+  page="$(awk '/^Page: / { print $2; exit }' "$log")"
+  printf '\n---- end of the comment ----\n\nThe report as a page: %s\n' "$page"
+  if [[ "$expected" -eq 0 && "$status" -eq 0 ]]; then
+    "$plumbline" baselines promote "$run" --reason "the demo passed" >/dev/null
+    "$plumbline" submit --model demo/demo-llm --engine sglang --baseline hf --suite demo-mmlu >/dev/null
+    echo "It is the baseline of its lineage now, and a second suite (demo-mmlu) has begun: watch it on the dashboard."
+  fi
+  echo "The dashboard:        ${page%/runs/*}/"
+  echo "The service keeps running for it; \`make down\` stops it."
 fi
 if [[ "$status" -ne "$expected" ]]; then
   echo "the demo ended with status $status instead of $expected" >&2

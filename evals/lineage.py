@@ -22,3 +22,9 @@ class Lineage:
     def key(self) -> str:
         """Return the lineage as one line of text, for addresses and tables."""
         return " | ".join((self.model, self.workload, self.engine, self.hardware))
+
+
+def lineage_from(key: str) -> Lineage:
+    """Return the lineage whose key this is; raise ValueError for any other text."""
+    model, workload, engine, hardware = key.rsplit(" | ", 3)
+    return Lineage(model=model, workload=workload, engine=engine, hardware=hardware)

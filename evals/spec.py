@@ -127,11 +127,12 @@ class Workload:
 
 @dataclass(frozen=True, kw_only=True)
 class PullRequest:
-    """Point at the pull request that a submission belongs to."""
+    """Point at the pull request that a submission belongs to, and at the comment that asked for it."""
 
     repository: str
     number: int
     head_sha: str | None = None
+    comment_id: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,6 +168,12 @@ class Submission:
     def launches_baseline(self) -> bool:
         """Tell whether a job of the run measures the baseline."""
         return self.baseline_from is None or self.baseline_from.is_launched
+
+    @property
+    def asked_limit(self) -> int | None:
+        """Return the smallest number of items that it asks of any task; None where all are asked everywhere."""
+        own = (self.limit, *(workload.limit for workload in self.workloads))
+        return min((limit for limit in own if limit is not None), default=None)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
 import sqlalchemy as sa
+from xdist.scheduler import LoadFileScheduling, Scheduling
 
 from db.embedded_postgres import temporary_postgres
 from db.embedded_redis import temporary_redis
@@ -16,6 +18,19 @@ from db.migrate import upgrade
 from db.session import engine_for
 from db.settings import settings
 from db.tables import Base
+
+
+class ByFile(LoadFileScheduling):
+    """Keep each file's tests on one worker, and those of the browser together: all of them share one service."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "browser" if nodeid.startswith("tests/browser/") else str(super()._split_scope(nodeid))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling | None:
+    """Take our own schedule wherever whole files are asked for."""
+    return ByFile(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 @pytest.fixture

@@ -28,6 +28,6 @@ def prepare(**_: Any) -> None:
 
 @after_setup_logger.connect
 def quieten(**_: Any) -> None:
-    """Keep Celery's two lines for each message out of the log: reconcile alone would write 34,000 a day."""
-    for name in ("celery.worker.strategy", "celery.app.trace"):
+    """Keep Celery's two lines for each message out of the log (34,000 a day of reconcile alone), and httpx's."""
+    for name in ("celery.worker.strategy", "celery.app.trace", "httpx"):
         logging.getLogger(name).setLevel(logging.WARNING)

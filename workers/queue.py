@@ -17,7 +17,9 @@ CONTROL = "control"
 VISIBILITY_TIMEOUT_S = 3600
 """After this long Redis delivers an unacknowledged message again; the claim in Postgres makes that harmless."""
 
-app = Celery("plumbline", include=["workers.tasks", "workers.pool", "workers.history", "workers.schedules"])
+_TASKS = ("workers.tasks", "workers.pool", "workers.history", "workers.schedules", "workers.github.tasks")
+_SIGNALS = ("workers.inventory",)
+app = Celery("plumbline", include=[*_TASKS, *_SIGNALS])
 
 
 def _configuration() -> dict[str, Any]:
@@ -34,12 +36,19 @@ def _configuration() -> dict[str, Any]:
         "task_default_queue": CONTROL,
         "task_publish_retry": False,
         "enable_utc": True,
-        "beat_schedule": {
+        "beat_schedule": _github_beat()
+        | {
             "reconcile": {"task": "plumbline.reconcile", "schedule": 5.0, "options": {"expires": 5.0}},
             "schedules": {"task": "plumbline.submit_due", "schedule": 60.0, "options": {"expires": 60.0}},
             "history": {"task": "plumbline.analyse_recent_history", "schedule": 3600.0, "options": {"expires": 3600.0}},
         },
     }
+
+
+def _github_beat() -> dict[str, Any]:
+    if not settings().github_ready:
+        return {}
+    return {"github": {"task": "plumbline.github", "schedule": 5.0, "options": {"expires": 5.0}}}
 
 
 app.add_defaults(_configuration)
@@ -63,6 +72,16 @@ def enqueue_analysis(run_id: str) -> None:
 def enqueue_rescoring(run_id: str, scorer: str) -> bool:
     """Wake a worker to rescore a run; tell whether the broker took the message, which nobody sends again."""
     return _send("plumbline.rescore", run_id, CONTROL, scorer)
+
+
+def enqueue_delivery(delivery_id: str) -> None:
+    """Wake a worker to act on a webhook of GitHub; the beat finds it anyway."""
+    _send("plumbline.github_delivery", delivery_id, CONTROL)
+
+
+def enqueue_posting(pull_id: str) -> None:
+    """Wake a worker to tell a pull request what there is to tell; the beat finds it anyway."""
+    _send("plumbline.github_post", pull_id, CONTROL)
 
 
 def _send(task: str, argument: str, queue: str, *more: str) -> bool:

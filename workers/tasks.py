@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from sqlalchemy.exc import OperationalError
 
 from db.claims import Claim, claim_job, end_job, requeue_job
+from db.github_posting import pull_of_run
 from db.reconcile import end_cancelled, lost_jobs, stuck_runs, waiting_jobs
 from db.reports import save_report, save_rescored
 from db.runs import finish_run, lock_run
@@ -19,7 +20,7 @@ from evals.errors import CancelledError, InternalError, LeaseLostError, Plumblin
 from workers.devices import chooser
 from workers.identity import HOST, forget_dead_workers, worker_name
 from workers.job import execute
-from workers.queue import app, enqueue_analysis, enqueue_job, enqueue_report
+from workers.queue import app, enqueue_analysis, enqueue_job, enqueue_posting, enqueue_report
 from workers.reporting import broken_report, report_of
 from workers.rescoring import not_rescored, rescore_run
 
@@ -70,9 +71,12 @@ def _save_report(run_id: str, trouble: str | None) -> None:
     with transaction() as session:
         report = report_of(session, run_id) if trouble is None else broken_report(session, run_id, trouble)
         saved = save_report(session, report)
+        pull_id = pull_of_run(session, run_id) if saved else None
     if saved:
         log.info("run %s: %s, %s", run_id, report.verdict, report.headline)
         enqueue_analysis(run_id)
+    if pull_id is not None:
+        enqueue_posting(pull_id)
 
 
 @app.task(name="plumbline.rescore")

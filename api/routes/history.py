@@ -6,22 +6,19 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field
 
 from api.auth import Viewer
-from api.history_resources import HistoryResource, history_csv, history_resource
+from api.history_query import LineageText, Points
+from api.history_resources import HistoryResource, history_csv
 from api.resources import ROOT
 from api.routes.baselines import LINEAGE, LineageResource, lineage_resource
-from db.history import lineages, points_in, points_to_read
-from db.regressions import list_changes
-from db.series import series_of
+from db.history import lineages
 from db.session import transaction
 
 router = APIRouter(prefix=ROOT, tags=["history"])
-
-LineageText = Annotated[str, StringConstraints(min_length=1, max_length=2048, pattern=r"^[^\u0000-\u001f\u007f]+$")]
 
 
 class LineageItem(BaseModel):
@@ -65,15 +62,17 @@ def list_lineages(
 def history(
     token: Viewer,
     lineage: Annotated[LineageText, Query(examples=[LINEAGE])],
-    metric: Annotated[LineageText | None, Query(description="Only this metric's.", examples=["acc,none"])] = None,
+    points: Annotated[Points, Depends()],
     format: Annotated[Form, Query()] = Form.JSON,
-    limit: Annotated[int, Query(ge=1, le=20_000, description="Only the newest points.")] = 5000,
 ) -> Response:
     """Return a lineage's points with their intervals, the noise between repeats, and the changes of level."""
+    return answer(lineage, points, format)
+
+
+def answer(lineage: str, points: Points, form: Form) -> Response:
+    """Return a lineage's history in a form."""
     with transaction() as session:
-        records = points_in(session, lineage, metric=metric, limit=limit)
-        series = series_of(points_to_read(session, lineage, metric=metric))
-        found = history_resource(series, records, list_changes(session, lineage=lineage))
-    if format is Form.CSV:
+        found = points.read(session, lineage).resource()
+    if form is Form.CSV:
         return Response(history_csv(found), media_type="text/csv; charset=utf-8")
     return JSONResponse(found.model_dump(mode="json"))

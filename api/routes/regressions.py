@@ -8,11 +8,11 @@ from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field, StringConstraints
 
 from api.auth import Submitter, Viewer
+from api.change_resources import ChangeResource, change_resource
 from api.fields import Reason, StrictRequest
-from api.history_resources import ChangeResource, change_resource
+from api.history_query import LineageText
 from api.resources import ROOT
-from api.routes.history import LineageText
-from db.regressions import acknowledge, fix, get_change, list_changes, reopen
+from db.regressions import acknowledge, assign, fix, get_change, list_changes, reopen
 from db.session import transaction
 from evals.history.states import ChangeState
 
@@ -35,7 +35,7 @@ class ReasonRequest(StrictRequest):
 
 
 class FixRequest(StrictRequest):
-    """The commit that mends it."""
+    """The commit that mends it, or that is to blame."""
 
     commit: Commit
     reason: Reason | None = None
@@ -46,11 +46,20 @@ def regressions(
     token: Viewer,
     state: Annotated[list[ChangeState] | None, Query(description="Only those in one of these states.")] = None,
     lineage: Annotated[LineageText | None, Query(description="Only this lineage's.")] = None,
+    model: Annotated[LineageText | None, Query(description="Only this model's.")] = None,
+    metric: Annotated[LineageText | None, Query(description="Only this metric's.")] = None,
     improvements: Annotated[bool, Query(description="Whether changes for the better are listed, too.")] = False,
 ) -> ChangeList:
     """Return the changes of level that the analysis has found, the newest first."""
     with transaction() as session:
-        found = list_changes(session, lineage=lineage, states=state or (), worse=None if improvements else True)
+        found = list_changes(
+            session,
+            lineage=lineage,
+            model=model,
+            metric=metric,
+            states=state or (),
+            worse=None if improvements else True,
+        )
     return ChangeList(items=[change_resource(one) for one in found])
 
 
@@ -73,6 +82,14 @@ def fix_one(change_id: ChangeId, body: FixRequest, token: Submitter) -> ChangeRe
     """Close an acknowledged regression; when its level comes back, or never leaves, the analysis reopens it."""
     with transaction() as session:
         found = fix(session, change_id, actor=token.name, commit=body.commit, reason=body.reason or "")
+        return change_resource(found)
+
+
+@router.post("/{change_id}/assign", summary="Name the commit that is to blame for a regression")
+def assign_one(change_id: ChangeId, body: FixRequest, token: Submitter) -> ChangeResource:
+    """Note which commit brought a regression; its state stays, and the latest commit that was named counts."""
+    with transaction() as session:
+        found = assign(session, change_id, actor=token.name, commit=body.commit, reason=body.reason or "")
         return change_resource(found)
 
 

@@ -16,11 +16,14 @@ from api.problems import HttpError
 from api.resources import ROOT
 from db.codec import to_json
 from db.reports import count_reports, latest_report
+from db.run_views import run_view
 from db.runs import get_run
 from db.session import transaction
 from db.states import RunState
 from evals.render.markdown import render_markdown
 from evals.render.pr_description import pr_description
+from evals.render.pull_request.comment import render_comment
+from evals.render.pull_request.views import PullView
 from evals.result import Report
 from workers.queue import enqueue_rescoring
 
@@ -80,6 +83,26 @@ def report(
         text = render_markdown(found, report_url=f"{url}/runs/{run_id}", plots_url=plots_url(run_id))
         return Response(text, media_type=_MARKDOWN)
     return JSONResponse(to_json(found))
+
+
+@router.get(
+    "/{run_id}/comment",
+    summary="Show a run as the comment on a pull request shows it",
+    response_class=Response,
+    responses={200: {"content": {"text/markdown": {"schema": {"type": "string"}, "example": "✅ **Passed:** ..."}}}},
+)
+def comment(
+    run_id: RunId,
+    token: Viewer,
+    url: PublicUrl,
+    head_sha: Annotated[str, Query(pattern="^([0-9a-f]{40})?$", description="The commit it is about.")] = "",
+    name: Annotated[str, Query(pattern="^[A-Za-z0-9_.-]{1,60}$", description="Which comment.")] = "pull-request",
+) -> Response:
+    """Return Markdown for GitHub, also while the run is at work; its last line is the mark to find the comment by."""
+    with transaction() as session:
+        view = run_view(session, run_id, url=f"{url}/runs/{run_id}", plots_url=plots_url(run_id))
+    text = render_comment(PullView(runs=(view,), head_sha=head_sha, commands=False, name=name))
+    return Response(text, media_type=_MARKDOWN)
 
 
 @router.post("/{run_id}/rescore", status_code=202, summary="Judge a run's answers by another scorer")

@@ -20,6 +20,7 @@ from db.runs import get_run
 from db.sample_pairs import SamplePair, SampleQuery, sample_pairs
 from db.session import transaction
 from db.side_jobs import side_jobs
+from db.storable import storable
 from evals.plan import workloads_of
 from evals.spec import Submission, Workload
 from evals.workload_kinds import has_items
@@ -36,6 +37,13 @@ class Flip(StrEnum):
     NONE = "none"
 
 
+class Within(StrEnum):
+    """Where a text is looked for: in answers, what was found in them and the reference, or in prompts."""
+
+    ANSWERS = "answers"
+    PROMPTS = "prompts"
+
+
 class SamplePage(BaseModel):
     """A page of items, in the order of task and document."""
 
@@ -50,6 +58,10 @@ class SampleParameters(BaseModel):
     metric: str | None = Field(default=None, max_length=128, description="Default: the workload's deciding metric.")
     flip: Flip | None = Field(default=None, description="Only items about which the sides disagree in this way.")
     unparsed: bool = Field(default=False, description="Only items with an answer in which nothing was found.")
+    errors: bool = Field(default=False, description="Only items that a side did not answer or not to its end.")
+    text: str = Field(default="", max_length=200, description="Only items with this text; A to Z in either case.")
+    within: Within = Field(default=Within.ANSWERS, description="Where the text is looked for.")
+    task: str | None = Field(default=None, max_length=200, description="Only this task's items.")
     cursor: str | None = Field(
         default=None, max_length=256, pattern=r"^[^\s]+:[0-9]{1,9}$", description="From the page before."
     )
@@ -68,6 +80,10 @@ def samples(
             query_of(session, run_id, workload, wanted.metric),
             flip=wanted.flip,
             unparsed=wanted.unparsed,
+            errors=wanted.errors,
+            text=storable(wanted.text),
+            within=wanted.within,
+            task=wanted.task and storable(wanted.task),
             after=_after(wanted.cursor),
             limit=wanted.limit + 1,
         )

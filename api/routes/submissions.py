@@ -60,11 +60,7 @@ def submit(
     The tag `main` lets a passed run become a baseline by itself, and `nightly` makes a run a point of the history that
     is searched for changes; both need the role of those who may promote a baseline.
     """
-    if READ_TAGS.intersection(body.tags):
-        check_role(token, TokenRole.MAINTAINER)
-    run, jobs, is_new = _accept(to_submission(body, settings()), token, key)
-    for job in jobs if is_new else ():
-        enqueue_job(job.id, job.queue)
+    run, jobs, is_new = accept(to_submission(body, settings()), token, key)
     resource = run_resource(run, jobs, public_url=url)
     response.headers["Location"] = resource.links.self
     if not is_new:
@@ -105,23 +101,14 @@ def show(run_id: RunId, token: Viewer, url: PublicUrl) -> RunResource:
 @router.post("/{run_id}/cancel", status_code=202, summary="Cancel a run")
 def cancel(run_id: RunId, token: Submitter, url: PublicUrl) -> RunResource:
     """End queued jobs at once and tell running ones to stop; a finished run stays as it is."""
-    ended = False
-    with transaction() as session:
-        if lock_run(session, run_id).state in (RunState.QUEUED, RunState.RUNNING):
-            request_cancel(session, run_id)
-            ended = finish_run(session, run_id)
-    if ended:
-        enqueue_report(run_id)
+    cancel_run(run_id)
     return read_run(run_id, url)
 
 
 @router.post("/{run_id}/retry", status_code=202, summary="Repeat a finished run's failed and cancelled jobs")
 def retry(run_id: RunId, token: Submitter, url: PublicUrl) -> RunResource:
     """Queue the jobs again; what was answered before is kept and asked no second time."""
-    with transaction() as session:
-        waiting = [(job_id, get_job(session, job_id).queue) for job_id in retry_run(session, run_id)]
-    for job_id, queue in waiting:
-        enqueue_job(job_id, queue)
+    repeat_failed(run_id)
     return read_run(run_id, url)
 
 
@@ -131,8 +118,40 @@ def read_run(run_id: str, url: str) -> RunResource:
         return run_resource(get_run(session, run_id), jobs_of(session, run_id), public_url=url)
 
 
-def _accept(submission: Submission, token: TokenInfo, key: str | None) -> tuple[RunRecord, list[JobRecord], bool]:
-    """Write a run and its jobs. A repeated request finds its run, whatever has become of the baseline since."""
+def cancel_run(run_id: str) -> None:
+    """Cancel a run that has not ended."""
+    ended = False
+    with transaction() as session:
+        if lock_run(session, run_id).state in (RunState.QUEUED, RunState.RUNNING):
+            request_cancel(session, run_id)
+            ended = finish_run(session, run_id)
+    if ended:
+        enqueue_report(run_id)
+
+
+def repeat_failed(run_id: str) -> None:
+    """Queue a finished run's failed and cancelled jobs again."""
+    with transaction() as session:
+        waiting = [(job_id, get_job(session, job_id).queue) for job_id in retry_run(session, run_id)]
+    for job_id, queue in waiting:
+        enqueue_job(job_id, queue)
+
+
+def accept(submission: Submission, token: TokenInfo, key: str | None = None) -> tuple[RunRecord, list[JobRecord], bool]:
+    """Write a run with its jobs, wake workers for them, and return both and whether the run is new.
+
+    A repeated request (key) finds its run, whatever has become of the baseline since. Tags that decide about baselines
+    and history are refused without a maintainer's role.
+    """
+    if READ_TAGS.intersection(submission.tags):
+        check_role(token, TokenRole.MAINTAINER)
+    run, jobs, is_new = _written(submission, token, key)
+    for job in jobs if is_new else ():
+        enqueue_job(job.id, job.queue)
+    return run, jobs, is_new
+
+
+def _written(submission: Submission, token: TokenInfo, key: str | None) -> tuple[RunRecord, list[JobRecord], bool]:
     idempotency = Idempotency(token_id=token.id, key=key, body_sha256=digest(to_json(submission))) if key else None
     with transaction() as session:
         earlier = earlier_run(session, idempotency) if idempotency else None

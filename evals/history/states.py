@@ -25,6 +25,7 @@ class ChangeAction(StrEnum):
     ACKNOWLEDGE = "acknowledge"
     FIX = "fix"
     REOPEN = "reopen"
+    ASSIGN = "assign"
 
 
 TRANSITIONS: dict[ChangeAction, tuple[frozenset[ChangeState], ChangeState]] = {
@@ -34,10 +35,13 @@ TRANSITIONS: dict[ChangeAction, tuple[frozenset[ChangeState], ChangeState]] = {
 }
 """From which states an action is legal, and where it leads."""
 
+_REGRESSIONS = frozenset(ChangeState) - {ChangeState.IMPROVEMENT}
+
 _REMEDY = {
     ChangeAction.ACKNOWLEDGE: "only open and reopened regressions are acknowledged",
     ChangeAction.FIX: "acknowledge it first, with the reason; then name the commit that fixes it",
     ChangeAction.REOPEN: "only fixed regressions are reopened",
+    ChangeAction.ASSIGN: "only regressions are assigned to commits",
 }
 
 
@@ -48,11 +52,18 @@ class IllegalChangeError(PlumblineError):
 
 
 def after(state: ChangeState, action: ChangeAction) -> ChangeState:
-    """Return the state to which an action leads; raise IllegalChangeError when it is not legal there."""
-    sources, target = TRANSITIONS[action]
+    """Return the state to which an action leads; raise IllegalChangeError when it is not legal there.
+
+    Naming the commit to blame is legal for every regression, and leaves the state as it is.
+    """
+    sources, target = (_REGRESSIONS, state) if action is ChangeAction.ASSIGN else TRANSITIONS[action]
     if state not in sources:
-        raise IllegalChangeError(
-            f"what is {state.value} cannot be {target.value}",
-            remedy=_REMEDY[action],
-        )
+        done = "assigned to a commit" if action is ChangeAction.ASSIGN else target.value
+        raise IllegalChangeError(f"what is {state.value} cannot be {done}", remedy=_REMEDY[action])
     return target
+
+
+def actions_of(state: ChangeState) -> tuple[ChangeAction, ...]:
+    """Return what somebody may do to a change in a state."""
+    legal = tuple(action for action, (sources, _) in TRANSITIONS.items() if state in sources)
+    return (*legal, ChangeAction.ASSIGN) if state in _REGRESSIONS else legal

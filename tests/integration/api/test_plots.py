@@ -52,7 +52,7 @@ def test_each_plot_is_a_picture_that_can_do_nothing(client: TestClient, run_id: 
         assert {"default-src 'none'", "sandbox"} <= set(policy)
         assert ElementTree.fromstring(answer.content).get("role") == "img"
     page = client.get(f"/runs/{run_id}")
-    assert page.text.count("<svg xmlns") == len(plots)
+    assert page.text.count("<svg xmlns") == len(plots) + 2, "and two of what the GPU did"
     assert "script-src 'self'" in page.headers["content-security-policy"]
 
 

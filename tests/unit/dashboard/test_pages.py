@@ -7,13 +7,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from dashboard.flip_view import flip_view
 from dashboard.render import problem_page, run_page, runs_page
-from dashboard.report_view import comparison_row, fact_rows, run_view
-from dashboard.runs_view import run_rows
+from dashboard.report_view import comparison_row, run_view
+from dashboard.runs_view import RunsChosen, RunsView, run_rows
+from dashboard.sides_view import fact_rows
 from db.jobs import JobRecord
 from db.runs import RunRecord
-from db.sample_pairs import SamplePair, SampleSide
 from db.states import JobState, Phase, RunState
 from evals.metrics import EXACT_MATCH
 from evals.result import Comparison, Measurement, Pairs, Report, SideSummary, Verdict
@@ -84,8 +83,9 @@ COMPARISON = Comparison(
 
 
 def test_a_running_job_shows_speed_and_what_it_has_taken_so_far() -> None:
-    job = run_view(RUN, [JOB], None, [], now=BEGIN.timestamp() + 15).jobs[0]
+    job = run_view(RUN, [JOB], None, now=BEGIN.timestamp() + 15).jobs[0]
     assert (job.counts, job.accuracy, job.rate, job.elapsed) == ("30 of 300", "80.0 %", "3.0 samples/s", "15.0 s")
+    assert (job.interval, job.so_far) == ("[60.9, 91.1]", "so far, 25 of 300 judged; no verdict")
     assert [(bar.name, bar.seconds, bar.width) for bar in job.phases] == [
         ("preparing", "5.0 s", 333.3),
         ("evaluating", "10.0 s", 666.7),
@@ -94,15 +94,16 @@ def test_a_running_job_shows_speed_and_what_it_has_taken_so_far() -> None:
 
 
 def test_the_speed_of_a_repeated_attempt_is_not_guessed() -> None:
-    job = run_view(RUN, [replace(JOB, attempt=2)], None, [], now=BEGIN.timestamp() + 15).jobs[0]
+    job = run_view(RUN, [replace(JOB, attempt=2)], None, now=BEGIN.timestamp() + 15).jobs[0]
     assert job.rate == "–"
 
 
 def test_an_ended_job_took_from_its_start_to_its_end() -> None:
     ended = replace(JOB, state=JobState.SUCCEEDED, phase=None, finished_at=BEGIN + timedelta(seconds=105))
-    job = run_view(RUN, [ended], None, [], now=BEGIN.timestamp() + 9999).jobs[0]
+    job = run_view(RUN, [ended], None, now=BEGIN.timestamp() + 9999).jobs[0]
     assert job.elapsed == "1 min 45 s"
     assert job.rate == "0.3 samples/s"
+    assert job.so_far == ""
 
 
 def test_a_comparison_tells_numbers_from_what_was_not_measured() -> None:
@@ -115,53 +116,35 @@ def test_a_comparison_tells_numbers_from_what_was_not_measured() -> None:
     assert (beside.verdict, beside.style) == ("reported only", "neutral")
 
 
-def test_a_flip_shows_the_question_behind_the_examples() -> None:
-    side = SampleSide(
-        value=0.0,
-        parsed=False,
-        extracted=None,
-        text="well",
-        finish_reason="length",
-        prompt_tokens=1,
-        completion_tokens=1200,
-        latency_ms=None,
-    )
-    pair = SamplePair(
-        workload="gsm8k",
-        task="gsm8k",
-        doc_id=3,
-        metric="m",
-        gold="4",
-        prompt="Q: a?\nA: 1\n\nQ: b?\nA:",
-        flip="lost",
-        candidate=side,
-        baseline=replace(side, value=None, text=None, completion_tokens=None, finish_reason=None),
-    )
-    view = flip_view(pair)
-    assert view.question == "Q: b?\nA:"
-    assert (view.candidate.right, view.candidate.extracted) == (False, "nothing found in the answer")
-    assert view.candidate.note == "1,200 tokens, ended by length"
-    assert (view.baseline.right, view.baseline.shared) == (None, "no answer was recorded")
-    assert view.parting == ""
-    theirs = replace(side, value=1.0, parsed=True, extracted="4", text="well, <b>4</b> it is")
-    parted = flip_view(replace(pair, candidate=replace(side, text="well, 5 it is"), baseline=theirs))
-    assert parted.parting == "The texts part at word 2."
-    assert (parted.candidate.shared, parted.candidate.differing, parted.candidate.rest) == ("well,", " 5", " it is")
+def test_the_flips_of_a_report_lead_to_their_items() -> None:
     finished = replace(RUN, state=RunState.FINISHED, verdict=Verdict.FAIL, finished_at=BEGIN)
-    flips = [replace(pair, candidate=replace(side, text="well, 5 it is"), baseline=theirs)]
-    report = failed()
-    page = run_page(run_view(finished, [JOB], report, flips, now=0.0))
-    assert "<pre>well,<mark> &lt;b&gt;4&lt;/b&gt;</mark> it is</pre>" in page
+    view = run_view(finished, [JOB], failed(), now=0.0)
+    flips = view.flips[0]
+    assert (len(flips.rows), flips.more) == (20, len(failed().comparisons[0].flips) - 20)
+    assert flips.rows[0].link.startswith("/runs/r1/samples/")
+    assert {row.direction for row in flips.rows} <= {"lost", "gained"}
+    page = run_page(view)
+    assert flips.rows[0].link.replace("&", "&amp;") in page
+    assert f"{flips.more} more" in page
+
+
+def test_a_partial_run_says_so() -> None:
+    assert run_view(RUN, [JOB], None, now=0.0).partial == "only the first 1,000 items of each task were asked"
+    whole = replace(RUN, submission=replace(RUN.submission, limit=None))
+    assert run_view(whole, [JOB], None, now=0.0).partial == ""
+    early = replace(COMPARISON, decided_after=96)
+    report = replace(failed(), comparisons=(early,))
+    assert run_view(whole, [JOB], report, now=0.0).partial == "it stopped early, after 96 items"
 
 
 def test_a_page_escapes_what_it_is_given_and_lives_while_the_run_does() -> None:
-    page = run_page(run_view(RUN, [JOB], None, [], now=BEGIN.timestamp() + 15))
+    page = run_page(run_view(RUN, [JOB], None, now=BEGIN.timestamp() + 15))
     assert "<i>tiny" not in page
     assert "/models/&lt;i&gt;tiny&lt;/i&gt;" in page
     assert "live.js" in page
     assert 'value="30"' in page
     done = replace(RUN, state=RunState.FINISHED, verdict=Verdict.PASS, headline="<b>", finished_at=BEGIN)
-    page = run_page(run_view(done, [JOB], None, [], now=0.0))
+    page = run_page(run_view(done, [JOB], None, now=0.0))
     assert "live.js" not in page
     assert "&lt;b&gt;" in page
 
@@ -169,8 +152,24 @@ def test_a_page_escapes_what_it_is_given_and_lives_while_the_run_does() -> None:
 def test_the_list_says_what_a_run_is_doing() -> None:
     rows = run_rows([RUN], {"r1": [JOB]})
     assert (rows[0].word, rows[0].headline) == ("Running", "candidate evaluating, 30 of 300")
-    assert "/runs/r1" in runs_page(rows)
-    assert "There is no run yet" in runs_page([])
+    view = RunsView(chosen=RunsChosen(), rows=rows, older=None, later=False, suites=("demo",))
+    page = runs_page(view)
+    assert "/runs/r1" in page
+    assert 'hx-trigger="every 5s"' in page
+    assert 'hx-trigger="every 5s"' not in runs_page(replace(view, later=True))
+    assert "There is no run yet" in runs_page(replace(view, rows=()))
+    assert "No run fits" in runs_page(replace(view, rows=(), chosen=RunsChosen(tag="x")))
+
+
+def test_a_partial_run_is_marked_in_the_list() -> None:
+    cut = replace(RUN, submission=replace(RUN.submission, limit=None))
+    assert run_rows([cut], {})[0].partial == ""
+    assert run_rows([RUN], {})[0].partial == "only the first 1,000 items"
+    (row,) = run_rows([cut], {}, {"r1": "the run stopped early, after 300 items"})
+    page = runs_page(RunsView(chosen=RunsChosen(), rows=(row,), older="/runs?before=r1", later=False, suites=()))
+    assert 'class="chip partial"' in page
+    assert "Partial: the run stopped early" in page
+    assert 'href="/runs?before=r1"' in page
 
 
 def test_a_problem_page_says_what_to_do() -> None:
@@ -188,7 +187,7 @@ def test_the_facts_of_a_side_tell_what_was_reused() -> None:
 @pytest.mark.parametrize(("report", "word"), [(same_model(), "Passed"), (another_model(), "Failed")])
 def test_parity_stands_above_the_comparison_with_its_positions(report: Report, word: str) -> None:
     done = replace(RUN, state=RunState.FINISHED, verdict=report.verdict, headline=report.headline, finished_at=BEGIN)
-    view = run_view(done, [JOB], report, [], now=0.0)
+    view = run_view(done, [JOB], report, now=0.0)
     assert [row.workload for row in view.comparisons] == ["gsm8k", "gsm8k"]
     (parity,) = view.parity
     assert (parity.word, len(parity.checks)) == (word, 3)

@@ -29,7 +29,7 @@ REPORT = Report(
 
 def page(report: Report) -> str:
     done = replace(RUN, state=RunState.FINISHED, verdict=report.verdict, headline=report.headline, finished_at=BEGIN)
-    return run_page(run_view(done, [PARITY_JOB], report, [], now=0.0))
+    return run_page(run_view(done, [PARITY_JOB], report, now=0.0))
 
 
 def test_prompts_are_counted_and_no_answers_judged() -> None:

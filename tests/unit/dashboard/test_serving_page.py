@@ -32,14 +32,14 @@ DUEL = replace(
 
 def viewed(report: Report, job: JobRecord = DUEL) -> RunView:
     done = replace(RUN, state=RunState.FINISHED, verdict=report.verdict, headline=report.headline, finished_at=BEGIN)
-    return run_view(done, [job], report, [], now=BEGIN.timestamp() + 15)
+    return run_view(done, [job], report, now=BEGIN.timestamp() + 15)
 
 
 @pytest.mark.parametrize("name", sorted(EXAMPLES))
 def test_the_page_shows_every_example_and_runs_nothing_of_its_texts(name: str) -> None:
     report = from_json(Report, to_json(EXAMPLES[name]()))
     page = run_page(viewed(report))
-    assert "<script" not in page
+    assert "<script" not in page[page.index("<main") :]
     assert '<img src="http' not in page
     assert "style=" not in page  # the page's policy forbids it
     section = page[page.index("<h2>Serving: ") : page.index("<h2>Comparison</h2>")]

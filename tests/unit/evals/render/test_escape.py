@@ -93,3 +93,12 @@ def test_a_web_address_becomes_a_link() -> None:
     assert (
         link("report", "http://127.0.0.1:8000/runs/01J?x=1#top") == "[report](<http://127.0.0.1:8000/runs/01J?x=1#top>)"
     )
+
+
+def test_what_may_be_a_commit_is_no_link_to_it_but_code_can_be_copied() -> None:
+    commit = "a5c3785ed8d6a35868bc169f07e40e889087fd2e"
+    pieces = plain(f"see {commit}, deadbee").removeprefix("see ").replace(", ", "&#8203;").split("&#8203;")
+    assert "".join(pieces) == commit + "deadbee"
+    assert max(len(piece) for piece in pieces) <= 6
+    assert plain("defaced 1,234 beef") == "deface&#8203;d 1,234 beef"
+    assert code(commit) == f"<code>{commit}</code>"
