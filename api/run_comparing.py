@@ -34,8 +34,8 @@ from evals.workload_kinds import has_items
 
 RECENT = 50
 
-_comparisons: Remembered[tuple[Comparison, ...]] = Remembered(64)
-_strips: Remembered[Strips] = Remembered(32)
+_comparisons: Remembered[tuple[Comparison, ...]] = Remembered(512)
+_strips: Remembered[Strips] = Remembered(64)
 
 
 def compare_view(session: Session, left: str | None, right: str | None) -> CompareView:
