@@ -85,10 +85,12 @@ class Measured:
 
 
 def family_of(results: Sequence[NewestResult], chosen: Chosen) -> tuple[str, str] | None:
-    """Return the (engine, hardware) to show: what is chosen, else the one with the newest result; None without any."""
+    """Return the (engine, hardware) to show: what is chosen, else the one with most lineages, so that a single odd run
+    hides nothing; of equal ones the one with the newest result. None without any."""
     fitting = [one for one in results if chosen.engine in ("", one.engine) and chosen.hardware in ("", one.hardware)]
-    newest = max(fitting, key=lambda one: one.finished_at, default=None)
-    return (newest.engine, newest.hardware) if newest else None
+    sizes = Counter((one.engine, one.hardware) for one in fitting)
+    best = max(fitting, key=lambda one: (sizes[one.engine, one.hardware], one.finished_at), default=None)
+    return (best.engine, best.hardware) if best else None
 
 
 def shown_results(results: Sequence[NewestResult], chosen: Chosen) -> list[NewestResult]:

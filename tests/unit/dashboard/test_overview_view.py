@@ -79,8 +79,10 @@ def test_what_cannot_be_held_against_a_baseline_says_why() -> None:
     assert "other settings" in change_since(RESULT, replace(ACCEPTED, setup="t")).why
 
 
-def test_the_family_with_the_newest_result_is_shown_unless_another_is_chosen() -> None:
+def test_the_family_with_most_lineages_then_the_newest_is_shown_unless_another_is_chosen() -> None:
     older = replace(RESULT, hardware="H100", finished_at=NOW - timedelta(days=3))
+    nightly = [older, replace(older, lineage="another", workload_key="mmlu@0123456789ab")]
+    assert shown_results([RESULT, *nightly], Chosen()) == nightly
     assert shown_results([RESULT, older], Chosen()) == [RESULT]
     assert shown_results([RESULT, older], Chosen(hardware="H100")) == [older]
     assert shown_results([RESULT, older], Chosen(model="TINY")) == [RESULT]
