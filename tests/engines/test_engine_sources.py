@@ -71,6 +71,7 @@ def greedy(server: Server, prompt: str) -> str:
         return str(json.load(answer)["text"])
 
 
+@pytest.mark.slow
 def test_the_installed_engine_has_no_such_model(settings: Settings) -> None:
     with (
         pytest.raises(ArchitectureError, match="DemoNewLlama"),
@@ -79,6 +80,7 @@ def test_the_installed_engine_has_no_such_model(settings: Settings) -> None:
         pass
 
 
+@pytest.mark.slow  # the bot's story launches a commit in CI (tests/github/test_story.py)
 def test_a_branch_with_the_model_serves_it_over_the_installed_environment(
     server: Server, from_main: EngineSpec, settings: Settings, repository: SGLangRepository
 ) -> None:

@@ -65,6 +65,7 @@ def ours(suite: str, server: Server) -> tuple[WorkloadResult, dict[tuple[str, in
     return result, answers
 
 
+@pytest.mark.slow
 def test_every_answer_and_every_score_of_gsm8k_equals_lm_evals(engine_server: Server, tmp_path: Path) -> None:
     files = {split: DEMO_DATA / "gsm8k" / f"{split}.jsonl" for split in ("train", "test")}
     define(tmp_path, "gsm8k_here", STOCK / "gsm8k" / "gsm8k.yaml", files)

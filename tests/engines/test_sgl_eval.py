@@ -49,7 +49,9 @@ def choice_row(item: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("engine_server", ["sglang", pytest.param("hf", marks=pytest.mark.slow)], indirect=True)
-@pytest.mark.parametrize(("name", "row"), [("gsm8k", math_row), ("mmlu", choice_row)])
+@pytest.mark.parametrize(
+    ("name", "row"), [pytest.param("gsm8k", math_row, marks=pytest.mark.slow), ("mmlu", choice_row)]
+)
 def test_texts_are_judged_as_by_sgl_evals_command_line(
     name: str, row: Any, engine_server: Server, tmp_path: Path
 ) -> None:

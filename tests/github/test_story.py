@@ -62,6 +62,7 @@ def test_a_command_is_evaluated_and_told_although_github_falters(told: Story) ->
     assert len(told.runs()) == 1, "the same webhook twice, and a stranger's"
 
 
+@pytest.mark.slow
 def test_a_push_ends_what_runs_and_a_fork_waits(told: Story) -> None:
     before = told.head
     told.says("alice", "/plumbline run demo limit=300")
