@@ -72,6 +72,7 @@ def test_an_engine_compared_with_itself_is_asked_anew_on_one_side(service: Servi
     assert sum(report["baseline"]["reused"].values()) == 5
 
 
+@pytest.mark.slow
 def test_a_run_is_rescored_without_a_model_and_keeps_its_own_verdict(service: Service) -> None:
     run = submitted(service, limit=30)
     before = service.report(run["id"])

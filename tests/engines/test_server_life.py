@@ -160,6 +160,7 @@ def test_an_unknown_architecture_is_named(kind: str, tmp_path: Path) -> None:
         pass
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ENGINES)
 def test_a_port_taken_meanwhile_does_not_hang_the_start(
     kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -179,6 +180,7 @@ def test_a_port_taken_meanwhile_does_not_hang_the_start(
             other.kill()
 
 
+@pytest.mark.slow
 def test_sglang_loads_a_package_of_the_submission(tmp_path: Path) -> None:
     package = tmp_path / "code" / "wrapper"
     package.mkdir(parents=True)

@@ -46,6 +46,7 @@ def test_other_requirements_get_an_environment_of_their_own(world: World) -> Non
     assert Path(imported(environment, "sglang.__file__")).is_relative_to(world.settings.sources_dir)
 
 
+@pytest.mark.slow
 def test_changed_sources_of_compiled_modules_are_built(world: World) -> None:
     world.write({"rust/server/src/lib.rs": "fn one() {}", "python/sglang/kernels/aot/a.cu": "1"})
     world.commit("refs/tags/v1.0")
