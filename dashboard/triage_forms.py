@@ -16,7 +16,7 @@ class TriageForm:
     "" for the whole.
     """
 
-    action: str
+    action: ChangeAction
     title: str
     help: str
     button: str
@@ -27,37 +27,38 @@ class TriageForm:
     trouble: Mapping[str, str] = field(default_factory=dict)
 
 
-FORMS = {
-    ChangeAction.ACKNOWLEDGE: TriageForm(
-        action="acknowledge",
+_ALL = (
+    TriageForm(
+        action=ChangeAction.ACKNOWLEDGE,
         title="Acknowledge",
         help="Say that it is known, and why it stands for now.",
         button="Acknowledge",
         asks_commit=False,
         required=True,
     ),
-    ChangeAction.FIX: TriageForm(
-        action="fix",
+    TriageForm(
+        action=ChangeAction.FIX,
         title="Name the fix",
         help="The commit that mends it. When the level stays, the analysis reopens the regression.",
         button="Mark as fixed",
         asks_commit=True,
         required=False,
     ),
-    ChangeAction.REOPEN: TriageForm(
-        action="reopen",
+    TriageForm(
+        action=ChangeAction.REOPEN,
         title="Reopen",
         help="Say that it is there again, and how you know.",
         button="Reopen",
         asks_commit=False,
         required=True,
     ),
-    ChangeAction.ASSIGN: TriageForm(
-        action="assign",
+    TriageForm(
+        action=ChangeAction.ASSIGN,
         title="Assign to a commit",
         help="The commit that brought it. The state stays as it is; the commit named last counts.",
         button="Assign",
         asks_commit=True,
         required=False,
     ),
-}
+)
+FORMS = {form.action: form for form in _ALL}
