@@ -24,7 +24,7 @@ def test_what_runs_stands_with_its_worker_and_devices_and_what_waits_with_its_qu
     (running,) = [row for row in rows_of(page, "Running") if run_id in row]
     (waiting,) = [row for row in rows_of(page, "Waiting") if run_id in row]
     assert "candidate (sglang)" in running
-    assert "h/1" in running
+    assert "h, process 1" in running
     assert "cpu:0" in running
     assert "evaluating" in running
     assert "left" in running
