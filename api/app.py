@@ -42,6 +42,7 @@ from api.routes import (
     suites,
 )
 from api.static_files import KeptFiles
+from api.warming import warm
 from dashboard.assets import STATIC
 from db.settings import settings
 
@@ -68,6 +69,7 @@ def create_app() -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        lifespan=warm,
     )
     add_handlers(app)
     for module in _ROUTES:

@@ -43,7 +43,7 @@ def bearer_of(text: str) -> TokenInfo:
         token = find_token(session, text)
         if token is None:
             raise HttpError("unauthenticated", "the token is unknown or was revoked", remedy=_REMEDY)
-        touch_token(session, token.id)
+        touch_token(session, token)
     return token
 
 
@@ -53,7 +53,7 @@ def _signed_in(secret: str | None) -> TokenInfo | None:
     with transaction() as session:
         token = browser_token(session, secret)
         if token is not None:
-            touch_token(session, token.id)
+            touch_token(session, token)
     return token
 
 

@@ -24,8 +24,9 @@ def api_url(settings: Settings, port: int) -> str:
 
 
 def api_command(settings: Settings, port: int) -> list[str]:
-    """Return the command line of the web server."""
+    """Return the command line of the web server; on a crowded machine a process may be silent for long, and live."""
     command = [sys.executable, "-m", "uvicorn", "api.app:create_app", "--factory", "--no-access-log"]
+    command += ["--workers", str(settings.web_processes), "--timeout-worker-healthcheck", "60"]
     return [*command, "--host", settings.host, "--port", str(port), "--timeout-graceful-shutdown", "5"]
 
 

@@ -76,7 +76,12 @@ def page(template: str, who: Who | None, **values: Any) -> str:
 def _environment() -> Environment:
     loader = FileSystemLoader(Path(__file__).with_name("templates"))
     environment = Environment(
-        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=loader,
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
     )
     environment.globals["static"] = static
     environment.filters["pairs"] = lambda values: [(value, value) for value in values]

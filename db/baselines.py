@@ -120,21 +120,27 @@ def stored_baseline(session: Session, *, model: str, workload_key: str, engine: 
     return result_record(row[1]) if row else None
 
 
-def list_baselines(session: Session, *, model: str | None = None, lineage: str | None = None) -> list[PromotionRecord]:
+def list_baselines(
+    session: Session,
+    *,
+    model: str | None = None,
+    lineage: str | None = None,
+    limit: int | None = None,
+    offset: int = 0,
+) -> list[PromotionRecord]:
     """Return the baseline of every lineage with the promotion that made it one, the newest first.
 
-    model, lineage: only this one's (a lineage by its key).
+    model, lineage: only this one's (a lineage by its key). limit, offset: a page of them.
     """
-    found = accepted()
+    last = accepted().with_only_columns(Promotion.id).ext(distinct_on(LineageResult.lineage))
+    last = last.order_by(LineageResult.lineage, Promotion.id.desc())
     if model is not None:
-        found = found.where(LineageResult.model == model)
+        last = last.where(LineageResult.model == model)
     if lineage is not None:
-        found = found.where(LineageResult.lineage == lineage)
-    rows = session.execute(
-        found.ext(distinct_on(LineageResult.lineage)).order_by(LineageResult.lineage, Promotion.id.desc())
-    )
-    latest = sorted(rows, key=lambda row: -row[0].id)
-    return [promotion_record(promotion, result_record(result)) for promotion, result in latest]
+        last = last.where(LineageResult.lineage == lineage)
+    query = select(Promotion, LineageResult).join(LineageResult, LineageResult.id == Promotion.result_id)
+    query = query.where(Promotion.id.in_(last)).order_by(Promotion.id.desc()).limit(limit).offset(offset)
+    return [promotion_record(promotion, result_record(result)) for promotion, result in session.execute(query)]
 
 
 def history(session: Session, lineage: str | None = None, *, limit: int = 1000) -> list[PromotionRecord]:

@@ -10,8 +10,8 @@ from datetime import timedelta
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from db.tables import BrowserSession
-from db.tokens import TokenInfo, living_token
+from db.tables import BrowserSession, Token
+from db.tokens import TokenInfo, token_info
 
 LASTS = timedelta(days=7)
 
@@ -27,11 +27,14 @@ def open_browser_session(session: Session, token_id: str) -> str:
 
 def browser_token(session: Session, secret: str) -> TokenInfo | None:
     """Return the token behind a sign-in; None when it has ended, or the token was revoked."""
-    query = select(BrowserSession.token_id).where(
-        BrowserSession.secret_sha256 == _hash(secret), BrowserSession.expires_at > func.now()
+    query = (
+        select(Token)
+        .join(BrowserSession, BrowserSession.token_id == Token.id)
+        .where(BrowserSession.secret_sha256 == _hash(secret), BrowserSession.expires_at > func.now())
+        .where(Token.revoked_at.is_(None))
     )
-    token_id = session.scalar(query)
-    return None if token_id is None else living_token(session, token_id)
+    row = session.scalar(query)
+    return None if row is None else token_info(row)
 
 
 def close_browser_session(session: Session, secret: str) -> None:

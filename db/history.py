@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, delete, func, select
+from sqlalchemy import Select, delete, func, select, true
 from sqlalchemy.orm import Session
 
 from db.codec import from_json
@@ -94,14 +94,19 @@ def lineages_to_analyse(session: Session, *, run_id: str | None = None, since: d
 
 def lineages(session: Session, *, model: str | None = None) -> list[tuple[Lineage, int, datetime]]:
     """Return every lineage with its number of runs and the time of the newest, the newest first."""
-    parts = (StoredPoint.model, StoredPoint.workload_key, StoredPoint.engine, StoredPoint.hardware)
-    newest = func.max(StoredPoint.finished_at)
-    query = select(*parts, func.count(StoredPoint.run_id.distinct()), newest).group_by(*parts).order_by(newest.desc())
+    at = func.max(StoredPoint.finished_at).label("at")
+    by_run = select(StoredPoint.lineage, at).group_by(StoredPoint.lineage, StoredPoint.run_id)
     if model is not None:
-        query = query.where(StoredPoint.model == model)
+        by_run = by_run.where(StoredPoint.model == model)
+    runs = by_run.subquery("runs")
+    count, newest = func.count().label("count"), func.max(runs.c.at).label("newest")
+    known = select(runs.c.lineage, count, newest).group_by(runs.c.lineage).subquery("known")
+    parts = (StoredPoint.model, StoredPoint.workload_key, StoredPoint.engine, StoredPoint.hardware)
+    named = select(*parts).where(StoredPoint.lineage == known.c.lineage).limit(1).lateral("named")
+    query = select(*named.c, known.c.count, known.c.newest).select_from(known).join(named, true())
     return [
         (Lineage(model=row[0], workload=row[1], engine=row[2], hardware=row[3]), row[4], row[5])
-        for row in session.execute(query)
+        for row in session.execute(query.order_by(known.c.newest.desc(), known.c.lineage))
     ]
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ARRAY, CTE, ColumnElement, Text, and_, cast, func, or_, select, true
-from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.dialects.postgresql import aggregate_order_by, distinct_on
 from sqlalchemy.orm import Session
 
 from db.promotions import accepted
@@ -118,11 +117,9 @@ def trails(session: Session, results: Sequence[NewestResult], chosen: PointFilte
         .limit(TRAIL)
         .lateral("trail")
     )
-    query = select(series.c.lineage, values.c.value).join(values, true()).order_by(values.c.finished_at)
-    found: dict[str, list[float]] = defaultdict(list)
-    for lineage, value in session.execute(query):
-        found[lineage].append(value)
-    return {lineage: tuple(trail) for lineage, trail in found.items()}
+    oldest_first = aggregate_order_by(values.c.value, values.c.finished_at)
+    query = select(series.c.lineage, func.array_agg(oldest_first)).join(values, true()).group_by(series.c.lineage)
+    return {lineage: tuple(trail) for lineage, trail in session.execute(query)}
 
 
 def accepted_values(session: Session, results: Sequence[NewestResult]) -> dict[str, AcceptedValue]:

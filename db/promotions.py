@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from db.lineages import ResultRecord
 from db.tables_baselines import LineageResult, Promotion
+from evals.lineage import Lineage
 
 
 class Action(StrEnum):
@@ -49,6 +50,14 @@ def accepted() -> Select[Promotion, LineageResult]:
         .join(LineageResult, LineageResult.id == Promotion.result_id)
         .where(Promotion.id.in_(last), Promotion.action == Action.PROMOTED)
     )
+
+
+def lineages_with_baselines(session: Session) -> list[Lineage]:
+    """Return the lineages that have a baseline, by their keys."""
+    parts = (LineageResult.model, LineageResult.workload_key, LineageResult.engine, LineageResult.hardware)
+    found = session.execute(accepted().with_only_columns(*parts).distinct())
+    known = (Lineage(model=row[0], workload=row[1], engine=row[2], hardware=row[3]) for row in found)
+    return sorted(known, key=lambda lineage: lineage.key)
 
 
 def lock_lineages(session: Session, results: Sequence[ResultRecord]) -> None:

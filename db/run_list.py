@@ -53,6 +53,8 @@ def find_runs(session: Session, chosen: RunFilter, *, before: str | None = None,
 
 def partial_runs(session: Session, run_ids: Collection[str]) -> dict[str, str]:
     """Return why some of these runs are only parts of what their workloads ask; whole ones are left out."""
+    if not run_ids:
+        return {}
     query = select(StoredPoint.run_id, StoredPoint.partial).where(
         StoredPoint.run_id.in_(run_ids), StoredPoint.partial.is_not(None)
     )

@@ -2,10 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Text, and_, false, func, literal, or_, select, true, tuple_, union
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Double,
+    Select,
+    Text,
+    and_,
+    cast,
+    false,
+    func,
+    literal,
+    not_,
+    null,
+    or_,
+    select,
+    true,
+    tuple_,
+    union_all,
+)
 from sqlalchemy.orm import Session
 
 from db.tables import Prompt, StoredResponse, StoredScore
@@ -17,6 +36,11 @@ CUT = "length"
 
 ANSWERS, PROMPTS = "answers", "prompts"
 """Where a text can be looked for."""
+
+CANDIDATE, BASELINE = "candidate", "baseline"
+
+_COLUMNS = {"value": Double, "parsed": Boolean, "found": Boolean, "cut": Boolean, "answered": Boolean}
+"""What rows tell of their item beside its side: found, the text that is looked for; cut, its answer has no end."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,106 +78,95 @@ def sample_items(session: Session, query: SampleQuery) -> list[Item]:
 
 
 def _page(query: SampleQuery) -> Select[Any]:
-    ours, theirs = _judged(query, query.candidate_job), _judged(query, query.baseline_job)
-    task, doc = func.coalesce(ours.c.task, theirs.c.task), func.coalesce(ours.c.doc_id, theirs.c.doc_id)
-    same = and_(ours.c.task == theirs.c.task, ours.c.doc_id == theirs.c.doc_id)
-    statement = (
-        select(task, doc)
-        .select_from(ours.join(theirs, same, full=True))
-        .where(_flipped(query, ours, theirs), _silent(query, ours, theirs))
-    )
-    if query.errors:
-        statement = statement.where(or_(_lacking(query, ours, theirs), tuple_(task, doc).in_(_without_end(query))))
-    if query.text:
-        statement = statement.where(tuple_(task, doc).in_(_with_text(query)))
+    """Return the statement of a page: one pass over both sides' rows, whose parts meet in groups of one item.
+
+    All parts come in the keys' order, so that the pass ends when the page is full. A join would be left to the planner,
+    which takes jobs for small and looks up the other side's row of each by itself.
+    """
+    rows = union_all(*_rows(query)).subquery("rows")
+    item = (rows.c.task, rows.c.doc_id)
+    statement = select(*item).group_by(*item).having(*_conditions(query, rows.c))
+    return statement.order_by(*_order(query, *item)).limit(query.limit)
+
+
+def _rows(query: SampleQuery) -> Iterator[Select[Any]]:
+    """Yield the rows that tell of an item: those of the scores, and those of the texts where these are asked for."""
+    jobs = {CANDIDATE: query.candidate_job, BASELINE: query.baseline_job}
+    sides = {side: job for side, job in jobs.items() if job} or jobs
+    for side, job in sides.items():
+        yield _judged(query, side, job)
+    for side, job in sides.items():
+        if query.errors or (query.text and query.within == ANSWERS):
+            yield _answered(query, side, job)
+    if query.text and query.within == PROMPTS:
+        # One side's prompts are enough: where the other's differ, nothing is compared.
+        yield _asked(query, *next(iter(sides.items())))
+
+
+def _judged(query: SampleQuery, side: str, job_id: str) -> Select[Any]:
+    score = StoredScore
+    found = or_(_has(score.extracted, query.text), _has(score.gold, query.text)) if query.text else false()
+    here = found if query.within == ANSWERS else false()
+    statement = _of(query, score, side, job_id, value=score.value, parsed=score.parsed, found=here)
+    statement = statement.where(score.metric == query.metric)
+    chooses = query.flip or query.unparsed or query.errors or query.text
+    return statement if chooses else statement.limit(query.limit)
+
+
+def _answered(query: SampleQuery, side: str, job_id: str) -> Select[Any]:
+    answer = StoredResponse
+    found = _has(answer.text, query.text) if query.text and query.within == ANSWERS else false()
+    statement = _of(query, answer, side, job_id, found=found, cut=answer.finish_reason == CUT, answered=true())
+    return statement if query.errors else statement.where(found)
+
+
+def _asked(query: SampleQuery, side: str, job_id: str) -> Select[Any]:
+    statement = _of(query, StoredResponse, side, job_id, found=true())
+    return statement.join(Prompt, Prompt.sha256 == StoredResponse.prompt_sha256).where(_has(Prompt.text, query.text))
+
+
+def _of(query: SampleQuery, table: Any, side: str, job_id: str, **told: Any) -> Select[Any]:
+    """Return one side's rows of a table in the columns of all; told: what this table knows, the rest is null."""
+    columns = {name: told.get(name, cast(null(), kind)) for name, kind in _COLUMNS.items()}
+    statement = select(
+        table.task, table.doc_id, cast(literal(side), Text).label("side"),
+        *(column.label(name) for name, column in columns.items()),
+    ).where(table.job_id == job_id, table.workload == query.workload, table.repeat == query.repeat)  # fmt: skip
+    if query.item is not None:
+        statement = statement.where(table.task == query.item[0], table.doc_id == query.item[1])
+    elif query.task is not None:
+        statement = statement.where(table.task == query.task)
     if query.after is not None:
-        place = tuple_(task, doc)
+        place = tuple_(table.task, table.doc_id)
         border = tuple_(literal(query.after[0], Text), literal(query.after[1]))
         statement = statement.where(place < border if query.backwards else place > border)
-    order = (task.desc(), doc.desc()) if query.backwards else (task, doc)
-    return statement.order_by(*order).limit(query.limit)
+    return statement.order_by(*_order(query, table.task, table.doc_id))
 
 
-def _judged(query: SampleQuery, job_id: str) -> Any:
-    return (
-        select(StoredScore.task, StoredScore.doc_id, StoredScore.value, StoredScore.parsed)
-        .where(
-            StoredScore.job_id == job_id,
-            StoredScore.workload == query.workload,
-            StoredScore.metric == query.metric,
-            StoredScore.repeat == query.repeat,
-            *_of_item(StoredScore, query),
-        )
-        .subquery()
-    )
+def _order(query: SampleQuery, *columns: Any) -> list[Any]:
+    return [column.desc() if query.backwards else column for column in columns]
 
 
-def _of_item(table: Any, query: SampleQuery) -> list[ColumnElement[bool]]:
-    """Return the conditions that keep a scan of one side to the wanted part of its index."""
-    if query.item is not None:
-        return [table.task == query.item[0], table.doc_id == query.item[1]]
-    return [table.task == query.task] if query.task is not None else []
-
-
-def _flipped(query: SampleQuery, ours: Any, theirs: Any) -> Any:
-    return {
-        None: true(),
-        "any": ours.c.value != theirs.c.value,
-        "lost": ours.c.value < theirs.c.value,
-        "gained": ours.c.value > theirs.c.value,
-        "none": ours.c.value == theirs.c.value,
-    }[query.flip]
-
-
-def _silent(query: SampleQuery, ours: Any, theirs: Any) -> Any:
-    return or_(ours.c.parsed.is_(False), theirs.c.parsed.is_(False)) if query.unparsed else true()
-
-
-def _jobs(query: SampleQuery) -> list[str]:
-    return [job for job in (query.candidate_job, query.baseline_job) if job]
-
-
-def _lacking(query: SampleQuery, ours: Any, theirs: Any) -> Any:
-    sides = ((query.candidate_job, ours), (query.baseline_job, theirs))
-    return or_(false(), *(side.c.task.is_(None) for job, side in sides if job))
-
-
-def _without_end(query: SampleQuery) -> Any:
-    """Return the items that a side judged without having their answer, or whose answer was cut."""
-    answer = (StoredResponse.task, StoredResponse.doc_id)
-    cut = select(*answer).where(*_answers(StoredResponse, query), StoredResponse.finish_reason == CUT)
-    unheard = (
-        select(StoredScore.task, StoredScore.doc_id)
-        .where(*_scores(query), StoredScore.job_id == job)
-        .except_(select(*answer).where(*_answers(StoredResponse, query), StoredResponse.job_id == job))
-        for job in _jobs(query)
-    )
-    return union(cut, *unheard)
-
-
-def _with_text(query: SampleQuery) -> Any:
-    answers = select(StoredResponse.task, StoredResponse.doc_id).where(*_answers(StoredResponse, query))
-    if query.within == PROMPTS:
-        # One side's prompts are enough: where the other's differ, nothing is compared.
-        asked = answers.join(Prompt, Prompt.sha256 == StoredResponse.prompt_sha256)
-        return asked.where(StoredResponse.job_id == _jobs(query)[0], _has(Prompt.text, query.text))
-    judged = select(StoredScore.task, StoredScore.doc_id).where(
-        *_scores(query), or_(_has(StoredScore.extracted, query.text), _has(StoredScore.gold, query.text))
-    )
-    return union(answers.where(_has(StoredResponse.text, query.text)), judged)
-
-
-def _answers(table: Any, query: SampleQuery) -> list[ColumnElement[bool]]:
-    return [
-        table.job_id.in_(_jobs(query)),
-        table.workload == query.workload,
-        table.repeat == query.repeat,
-        *_of_item(table, query),
-    ]
-
-
-def _scores(query: SampleQuery) -> list[ColumnElement[bool]]:
-    return [*_answers(StoredScore, query), StoredScore.metric == query.metric]
+def _conditions(query: SampleQuery, row: Any) -> Iterator[ColumnElement[bool]]:
+    """Yield what the rows of one item must be together; only what was judged is an item."""
+    ours, theirs = (func.max(row.value).filter(row.side == side) for side in (CANDIDATE, BASELINE))
+    yield func.count(row.value) > 0
+    if query.flip:
+        yield {"any": ours != theirs, "lost": ours < theirs, "gained": ours > theirs, "none": ours == theirs}[
+            query.flip
+        ]
+    if query.unparsed:
+        yield func.bool_or(not_(row.parsed))
+    if query.text:
+        yield func.bool_or(row.found)
+    if query.errors:
+        jobs = ((CANDIDATE, query.candidate_job, ours), (BASELINE, query.baseline_job, theirs))
+        lacking = (value.is_(None) for _, job, value in jobs if job)
+        unheard = (
+            and_(value.is_not(None), func.count(row.answered).filter(row.side == side) == 0)
+            for side, job, value in jobs if job
+        )  # fmt: skip
+        yield or_(func.bool_or(row.cut), *lacking, *unheard)
 
 
 def _has(column: Any, text: str) -> ColumnElement[bool]:

@@ -32,8 +32,8 @@ class StorageError(PlumblineError):
 
 @lru_cache(maxsize=4)
 def engine_for(url: str) -> Engine:
-    """Return this process's connection pool for `url`."""
-    return create_engine(url, pool_size=5, max_overflow=10, pool_pre_ping=True, connect_args=_CONNECTION)
+    """Return this process's connection pool for `url`; all connections are kept, since new ones are slow at first."""
+    return create_engine(url, pool_size=15, max_overflow=0, pool_pre_ping=True, connect_args=_CONNECTION)
 
 
 def engine() -> Engine:

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import secrets
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import func, select, update
@@ -18,6 +18,7 @@ from db.tables import Token
 from evals.errors import PlumblineError
 
 _PREFIX = "plb"
+_TOUCHED_EACH = timedelta(minutes=1)
 
 
 class TokenRole(StrEnum):
@@ -59,7 +60,7 @@ def create_token(session: Session, *, name: str, role: TokenRole) -> tuple[Token
     session.add(row)
     session.flush()
     session.refresh(row)
-    return _info(row), f"{_PREFIX}_{row.id}_{secret}"
+    return token_info(row), f"{_PREFIX}_{row.id}_{secret}"
 
 
 def find_token(session: Session, text: str) -> TokenInfo | None:
@@ -70,24 +71,20 @@ def find_token(session: Session, text: str) -> TokenInfo | None:
     expected = row.secret_sha256 if row else _hash("")
     if not hmac.compare_digest(expected, _hash(secret)) or row is None or row.revoked_at is not None:
         return None
-    return _info(row)
+    return token_info(row)
 
 
-def living_token(session: Session, token_id: str) -> TokenInfo | None:
-    """Return the token of an id; None when there is none, or it was revoked."""
-    row = session.get(Token, token_id)
-    return None if row is None or row.revoked_at is not None else _info(row)
-
-
-def touch_token(session: Session, token_id: str) -> None:
-    """Note that a token was used; at most one write a minute."""
-    stale = (Token.last_used_at.is_(None)) | (Token.last_used_at < func.now() - timedelta(minutes=1))
-    session.execute(update(Token).where(Token.id == token_id, stale).values(last_used_at=func.now()))
+def touch_token(session: Session, token: TokenInfo) -> None:
+    """Note that a token was used; at most one write a minute, and no question before that."""
+    if token.last_used_at is not None and abs(datetime.now(UTC) - token.last_used_at) < _TOUCHED_EACH:
+        return
+    stale = (Token.last_used_at.is_(None)) | (Token.last_used_at < func.now() - _TOUCHED_EACH)
+    session.execute(update(Token).where(Token.id == token.id, stale).values(last_used_at=func.now()))
 
 
 def list_tokens(session: Session) -> list[TokenInfo]:
     """Return all tokens, oldest first."""
-    return [_info(row) for row in session.scalars(select(Token).order_by(Token.id))]
+    return [token_info(row) for row in session.scalars(select(Token).order_by(Token.id))]
 
 
 def revoke_token(session: Session, token_id: str) -> TokenInfo:
@@ -97,7 +94,7 @@ def revoke_token(session: Session, token_id: str) -> TokenInfo:
         raise UnknownTokenError(f"no token has the id {token_id!r}", remedy="see `plumbline tokens list`")
     if row.revoked_at is None:
         row.revoked_at = session.scalar(select(func.now()))
-    return _info(row)
+    return token_info(row)
 
 
 def ensure_local_token(session: Session, settings: Settings) -> None:
@@ -115,7 +112,8 @@ def _hash(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def _info(row: Token) -> TokenInfo:
+def token_info(row: Token) -> TokenInfo:
+    """Turn a row into what may be shown of it."""
     return TokenInfo(
         id=row.id,
         name=row.name,

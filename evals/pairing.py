@@ -32,17 +32,18 @@ def pair_up(candidate: Sequence[Score], baseline: Sequence[Score]) -> Pairing:
     ours = {(score.task, score.doc_id): score for score in candidate}
     theirs = {(score.task, score.doc_id): score for score in baseline}
     only_ours, only_theirs = sorted(ours.keys() - theirs.keys()), sorted(theirs.keys() - ours.keys())
-    total = len(ours.keys() | theirs.keys())
+    both = sorted(item for item in ours if item in theirs)
+    total = len(both) + len(only_ours) + len(only_theirs)
     reasons = (
         *_missing("candidate", only_theirs, total),
         *_missing("baseline", only_ours, total),
-        *_scored_twice("candidate", candidate),
-        *_scored_twice("baseline", baseline),
+        *(_scored_twice("candidate", candidate) if len(ours) < len(candidate) else ()),
+        *(_scored_twice("baseline", baseline) if len(theirs) < len(baseline) else ()),
         *_not_finite("candidate", candidate),
         *_not_finite("baseline", baseline),
     )
     return Pairing(
-        pairs=tuple((ours[item], theirs[item]) for item in sorted(ours.keys() & theirs.keys())),
+        pairs=tuple((ours[item], theirs[item]) for item in both),
         only_in_candidate=tuple(only_ours),
         only_in_baseline=tuple(only_theirs),
         reasons=reasons,
@@ -81,8 +82,10 @@ def items_without(metric: str, candidate: Sequence[Score], baseline: Sequence[Sc
 
 def uneven_repeats(candidate: Sequence[Score], baseline: Sequence[Score]) -> tuple[str, ...]:
     """Return that both sides answered items, but not equally often; empty when they did."""
+    if not any(score.repeat for score in (*candidate, *baseline)):
+        return ()
     ours, theirs = _repeats(candidate), _repeats(baseline)
-    uneven = {key[:2] for key in ours.keys() & theirs.keys() if len(ours[key]) != len(theirs[key])}
+    uneven = {key[:2] for key in ours.keys() & theirs.keys() if ours[key] != theirs[key]}
     if not uneven:
         return ()
     total = len({key[:2] for key in ours.keys() & theirs.keys()})
@@ -92,11 +95,9 @@ def uneven_repeats(candidate: Sequence[Score], baseline: Sequence[Score]) -> tup
     )
 
 
-def _repeats(scores: Sequence[Score]) -> dict[tuple[str, int, str], set[int]]:
-    found: dict[tuple[str, int, str], set[int]] = defaultdict(set)
-    for score in scores:
-        found[(score.task, score.doc_id, score.metric)].add(score.repeat)
-    return found
+def _repeats(scores: Sequence[Score]) -> Counter[tuple[str, int, str]]:
+    answers = {(score.task, score.doc_id, score.metric, score.repeat) for score in scores}
+    return Counter((task, doc_id, metric) for task, doc_id, metric, _ in answers)
 
 
 def _differing(what: str, items: Collection[Item], total: int) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from dashboard.baselines_view import Typed, baseline_rows
 from dashboard.links import with_query
 from dashboard.render import Who, page
 from db.baselines import NothingToPromoteError, VerdictForbidsError, demote, history, list_baselines, promote
+from db.promotions import lineages_with_baselines
 from db.runs import UnknownRunError
 from db.session import transaction
 from db.tokens import TokenInfo, TokenRole
@@ -94,12 +95,12 @@ def _page(
     typed: Typed | None = None,
 ) -> str:
     with transaction() as session:
-        known = list_baselines(session)
+        known = lineages_with_baselines(session)
+        wanted = {"model": model or None, "lineage": lineage or None}
+        found = list_baselines(session, **wanted, limit=PAGE, offset=(number - 1) * PAGE)
         log = history(session, lineage or None, limit=LOG)
-    found = [
-        one for one in known if model in ("", one.result.lineage.model) and lineage in ("", one.result.lineage.key)
-    ]
-    pages = max(1, -(-len(found) // PAGE))
+    of_model = [one for one in known if model in ("", one.model)]
+    pages = max(1, -(-sum(lineage in ("", one.key) for one in of_model) // PAGE))
 
     def turned(to: int) -> str | None:
         return with_query("/baselines", {"model": model, "lineage": lineage, "page": to}) if 1 <= to <= pages else None
@@ -108,10 +109,10 @@ def _page(
         "baselines.html",
         who,
         here="baselines",
-        rows=baseline_rows(found[(number - 1) * PAGE : number * PAGE]),
+        rows=baseline_rows(found),
         log=baseline_rows(log),
-        models=[(name, name) for name in sorted({one.result.lineage.model for one in known})],
-        lineages=[(key, key) for key in sorted({one.result.lineage.key for one in known})],
+        models=[(name, name) for name in sorted({one.model for one in known})],
+        lineages=[(one.key, one.key) for one in of_model if model],
         asked={"model": model, "lineage": lineage, "run": run},
         typed=typed or Typed(),
         may_write=who is not None and who.form_key is not None and TokenRole(who.role).allows(TokenRole.MAINTAINER),

@@ -11,13 +11,13 @@ from fastapi.responses import HTMLResponse
 from api.auth import Looking, visitor
 from api.history_query import History, LineageText, Points
 from api.routes.history import Form, answer
+from api.standing import listed
 from dashboard.history_view import KINDS, series_views
-from dashboard.lineages_view import LineageFilter, lineages_view, page_of
+from dashboard.lineages_view import LineageFilter, lineages_view
 from dashboard.links import history_of, with_query
 from dashboard.render import Who, page
 from dashboard.spark import HEIGHT, WIDTH
-from db.history import lineages
-from db.lineage_list import metrics_in, newest_values, open_changes
+from db.lineage_list import metrics_in, open_changes
 from db.promotions import Action
 from db.session import transaction
 from evals.lineage import Lineage
@@ -40,9 +40,8 @@ def list_all(
     """List the lineages with their newest values."""
     wanted = LineageFilter(model=model, engine=engine, hardware=hardware, workload=workload)
     with transaction() as session:
-        known = lineages(session)
-        keys = [lineage.key for lineage, _, _ in page_of(known, wanted, number)]
-        view = lineages_view(known, wanted, newest_values(session, keys), open_changes(session, keys), page=number)
+        known, newest = listed(session, wanted, number)
+        view = lineages_view(known, wanted, newest, open_changes(session, list(newest)), page=number)
 
     def turned(to: int) -> str | None:
         return with_query("/history", {**vars(wanted), "page": to}) if 1 <= to <= view.pages else None

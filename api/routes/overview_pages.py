@@ -10,13 +10,14 @@ from fastapi.responses import HTMLResponse
 from sqlalchemy.orm import Session
 
 from api.auth import Looking, visitor
+from api.standing import standing
 from dashboard.news_view import NewsView, news
 from dashboard.overview_choice import ALL_RUNS, Chosen
-from dashboard.overview_view import Measured, OverviewView, overview, shown_results
+from dashboard.overview_view import Measured, OverviewView, overview
 from dashboard.render import news_part, overview_page, runs_page
 from dashboard.runs_view import RunRow, RunsChosen, RunsView, run_rows
 from db.jobs import jobs_of_many
-from db.overview import PointFilter, accepted_values, newest_results, trails
+from db.overview import PointFilter
 from db.regressions import count_changes, list_changes
 from db.run_list import RunFilter, find_runs, partial_runs
 from db.session import transaction
@@ -89,12 +90,11 @@ def list_of_runs(
 def _overview(session: Session, chosen: Chosen) -> OverviewView:
     now = datetime.now(UTC)
     points = PointFilter(kinds=_kinds(chosen.runs), tag=chosen.tag or None, source=chosen.source or None)
-    results = newest_results(session, points)
-    shown = shown_results(results, chosen)
+    stands = standing(session, points, chosen)
     measured = Measured(
-        all_results=results,
-        trails=trails(session, shown, points),
-        accepted=accepted_values(session, shown),
+        all_results=stands.results,
+        trails=stands.trails,
+        accepted=stands.accepted,
         failed=failed_work(session, now - STALE_AFTER),
         work=open_work(session),
     )

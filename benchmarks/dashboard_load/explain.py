@@ -62,15 +62,15 @@ QUERIES: dict[str, tuple[str, Query]] = {
         lambda session: partial_runs(session, [run.id for run in find_runs(session, RunFilter(), limit=50)]),
     ),
     "samples: a page of 14,042": (
-        "The scores' primary key begins with job and workload.",
+        "Fifty rows of each side's scores through their primary key, which begins with job and workload.",
         lambda session: _samples(session),
     ),
     "samples: lost answers": (
-        "Both sides' scores of the workload are read through their primary keys and joined.",
+        "Both sides' scores come in the order of their primary key, so that reading ends when the page is full.",
         lambda session: _samples(session, flip="lost"),
     ),
     "samples: a search": (
-        "All answers of two jobs are read; the store's other answers are never touched.",
+        "All answers and scores of two jobs are read; the store's others are never touched.",
         lambda session: _samples(session, text="nowhere"),
     ),
 }

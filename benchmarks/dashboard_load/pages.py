@@ -40,6 +40,7 @@ def pages(session: Session) -> Pages:
         "search in 14,042": [f"/runs/{run}/samples?{search}" for run in large for search in _SEARCHES],
         "sample": [f"/runs/{run}/samples/gsm8k/{place * 7}?workload=gsm8k" for place, run in enumerate(small)],
         "compare": [f"/compare?left={one}&right={other}" for one, other in pairwise(small)],
+        "compare 14,042": [f"/compare?left={one}&right={other}" for one, other in pairwise(large)],
         "history, all": ["/history", "/history?model=qwen"],
         "history": [f"/history/{quote(lineage, safe='')}" for lineage in lineages],
         "regressions": ["/regressions", "/regressions?state=open"],
