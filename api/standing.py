@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 from sqlalchemy.orm import Session
 
@@ -22,8 +21,6 @@ KEPT_S = 30.0
 """How long a standing is kept at most: a point that a long transaction brought late is seen after this."""
 
 _KEPT = 64
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,16 +46,16 @@ def standing(session: Session, points: PointFilter, chosen: Chosen) -> Standing:
         accepted = accepted_values(session, shown)
         return Standing(results=results, trails=trails(session, shown, points), accepted=accepted)
 
-    return _unless_measured(session, _standings, (points, chosen), read)
+    return _standings.get((_version(session), points, chosen), read)
 
 
 def listed(session: Session, wanted: LineageFilter, page: int) -> tuple[Sequence[Known], dict[str, NewestValue]]:
     """Return all lineages, and the newest values of those on a page."""
-    known = _unless_measured(session, _known, (), lambda: lineages(session))
+    version = _version(session)
+    known = _known.get(version, lambda: lineages(session))
     keys = tuple(lineage.key for lineage, _, _ in page_of(known, wanted, page))
-    return known, _unless_measured(session, _newest, keys, lambda: newest_values(session, keys))
+    return known, _newest.get((version, keys), lambda: newest_values(session, keys))
 
 
-def _unless_measured(session: Session, kept: Remembered[T], key: tuple[Hashable, ...], read: Callable[[], T]) -> T:
-    age = int(time.monotonic() // KEPT_S)
-    return kept.get((measured_version(session), age, key), read)
+def _version(session: Session) -> Hashable:
+    return measured_version(session), int(time.monotonic() // KEPT_S)
