@@ -30,13 +30,13 @@ def test_a_new_result_is_shown_at_once(client: TestClient) -> None:
 
 def test_what_is_accepted_or_taken_back_is_shown_at_once(client: TestClient) -> None:
     run_id, _ = finished(PLAIN)
-    assert "no baseline" in overview(client)
+    assert ">no baseline<" in overview(client)
     with transaction() as session:
         promote(session, run_id, actor="me", reason="good")
-    assert "is the baseline" in overview(client)
+    assert ">is the baseline<" in overview(client)
     with transaction() as session:
         demote(session, run_id, actor="me", reason="not good")
-    assert "no baseline" in overview(client)
+    assert ">no baseline<" in overview(client)
 
 
 @pytest.mark.parametrize("address", ["/", "/history"])
