@@ -102,8 +102,8 @@ def check_role(token: TokenInfo, role: TokenRole) -> None:
         )
 
 
-def looking(request: Request, token: Annotated[TokenInfo | None, Depends(visitor)]) -> Who | None:
-    """Return who looks at a page, as the page shows it."""
+async def looking(request: Request, token: Annotated[TokenInfo | None, Depends(visitor)]) -> Who | None:
+    """Return who looks at a page, as the page shows it; async, because it waits for nothing and needs no thread."""
     if token is None:
         return None
     return Who(name=token.name, role=token.role.value, form_key=key_for_forms(request))
