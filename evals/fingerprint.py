@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 
+from evals.duel.settings import NOT_OF_THE_LOAD
 from evals.metrics import Kind
 from evals.spec import digest
 
@@ -100,7 +101,7 @@ def differences(kind: Kind, ours: Fingerprint, theirs: Fingerprint) -> tuple[str
     parts = MUST_BE_EQUAL[kind]
     if ours.weights is None or theirs.weights is None:
         parts = ("model", *parts)
-    return tuple(_words(*found) for found in _unequal(parts, ours, theirs) if not _is_unseen(*found))
+    return tuple(_words(*found) for found in _unequal(parts, ours, theirs) if not _is_free(*found))
 
 
 def allowed_differences(kind: Kind, ours: Fingerprint, theirs: Fingerprint) -> tuple[str, ...]:
@@ -108,7 +109,7 @@ def allowed_differences(kind: Kind, ours: Fingerprint, theirs: Fingerprint) -> t
     must = MUST_BE_EQUAL[kind]
     names = asdict(ours).keys() - {*must, "model"}
     free = [_words(*found) for found in _unequal(sorted(names), ours, theirs)]
-    unseen = [_words(*found) for found in _unequal(must, ours, theirs) if _is_unseen(*found)]
+    unseen = [_words(*found) for found in _unequal(must, ours, theirs) if _is_free(*found)]
     both = [f"{part}: unknown on both sides" for part in sorted(_MAY_BE_UNSEEN) if _is_unknown(part, ours, theirs)]
     return (*free, *unseen, *both)
 
@@ -135,8 +136,9 @@ def _facts(part: str, fingerprint: Fingerprint) -> Mapping[str, str | None]:
     return {f"--{name}": held for name, held in value.items()} if part == "arguments" else value
 
 
-def _is_unseen(name: str, mine: str | None, other: str | None) -> bool:
-    return name in _MAY_BE_UNSEEN and (mine is None or other is None)
+def _is_free(name: str, mine: str | None, other: str | None) -> bool:
+    """Tell whether a difference forbids nothing: what one side does not show, and how long a duel may last."""
+    return name in NOT_OF_THE_LOAD or (name in _MAY_BE_UNSEEN and (mine is None or other is None))
 
 
 def _words(name: str, mine: str | None, other: str | None) -> str:

@@ -26,6 +26,9 @@ MOST = {
 }
 """How large options may be: beyond, a duel never ends."""
 
+NOT_OF_THE_LOAD = frozenset({"min_rounds", "max_rounds", "max_warmups", "launch_spread", "cross_check"})
+"""Options that say how long a duel lasts and how it is judged; a pass that counts is the same whatever they are."""
+
 MOST_TOKENS = 131_072
 """How long an input or an output may be."""
 

@@ -22,6 +22,7 @@ from evals.client import EngineClient
 from evals.protocol import GenerationRequest
 from evals.spec import Api, EngineSpec, ModelSpec
 from workers.engines.base import EngineEnvironment
+from workers.gpu_watch import watching
 from workers.gpus import choose_devices, hardware_facts, list_gpus
 from workers.server import Server, running
 
@@ -38,7 +39,7 @@ def serving(kind: str, home: Path, *, dtype: str) -> Iterator[Server]:
         pytest.skip(f"PLUMBLINE_TEST_{kind.upper()}_PYTHON names no interpreter")
     args = json.loads(os.environ.get(f"PLUMBLINE_TEST_{kind.upper()}_ARGS", "{}"))
     spec = EngineSpec(kind=kind, device="cuda", gpus=1, dtype=dtype, args=args)
-    environment = EngineEnvironment(engine=kind, device="cuda", interpreter=Path(python))
+    environment = EngineEnvironment(engine=kind, device="cuda", interpreter=Path(python), options=frozenset(args))
     devices = choose_devices([gpu.uuid for gpu in list_gpus()], frozenset(), 1)
     assert devices is not None
     settings = Settings(home=home, start_timeout_s=300)
@@ -106,3 +107,20 @@ def test_an_engine_answers_and_leaves_nothing_on_the_gpu(kind: str, tmp_path: Pa
     while process_ids() - before:
         assert time.monotonic() < deadline, "processes are still on the GPU"
         time.sleep(0.5)
+
+
+def test_the_watch_tells_what_a_gpu_did_and_knows_our_engine(tmp_path: Path) -> None:
+    notes: list[str] = []
+    uuid = list_gpus()[0].uuid
+    with serving("hf", tmp_path, dtype="bfloat16") as server, watching([uuid], notes.append) as told:
+        answers(server, concurrency=16)
+        time.sleep(1)
+        (use,) = told()
+    assert use.samples >= 2
+    assert 0 < use.sm_clock_mhz[0] <= use.sm_clock_mhz[1] <= use.sm_clock_mhz[2] < 5000
+    assert 10 < use.power_w[0] <= use.power_w[1] < 2000
+    assert 0 < use.utilisation <= 1
+    assert use.memory_mib > 100
+    # Only where the driver shows processes under the ids of this host can strangers be named at all.
+    assert notes == [] or "cannot be told apart" in notes[0]
+    assert use.strangers == ()

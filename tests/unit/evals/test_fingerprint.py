@@ -97,6 +97,16 @@ def test_the_load_forbids_comparing_performance() -> None:
     )
 
 
+def test_how_long_a_duel_may_last_is_told_and_forbids_nothing() -> None:
+    serving = load_suite("demo-serving")[0]
+    longer = {"min_rounds": 8, "max_rounds": 40, "max_warmups": 9, "launch_spread": 0.05, "cross_check": True}
+    loads = [serving, replace(serving, options={**serving.options, **longer})]
+    ours, theirs = (fingerprint_of(MODEL, ENGINE, load, FACTS, {}) for load in loads)
+    assert differences(Kind.PERFORMANCE, ours, theirs) == ()
+    told = allowed_differences(Kind.PERFORMANCE, ours, theirs)
+    assert {said.split()[0] for said in told} == longer.keys()
+
+
 def test_engines_versions_sources_arguments_and_dtypes_may_differ_and_are_told() -> None:
     hf = EngineSpec(kind="hf", args={"attn-implementation": "eager", "log-level": "info"})
     other = side(hf, facts={"versions": {"transformers": "5.19"}, "dtype": "bfloat16", "source_commit": "c"})
