@@ -7,6 +7,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from api.problems import HttpError
+from db.jobs import JobRecord
 from evals.scrubbing import scrub
 
 MAX_BYTES = 1 << 20
@@ -33,6 +35,17 @@ def find_log(path: str | None, root: Path) -> Path | None:
     except OSError:
         return None
     return real if real.is_relative_to(home) and real.is_file() else None
+
+
+def log_of(job: JobRecord, root: Path) -> Path:
+    """Return a job's log file; raise HttpError that says where it is, or that there is none yet."""
+    path = find_log(job.log_path, root)
+    if path is not None:
+        return path
+    if job.log_path is None:
+        raise HttpError("no_log", f"job {job.id} has no log yet", remedy="wait until its engine is launched")
+    where = f"on the host of the worker {job.worker}" if job.worker else "on the worker's host"
+    raise HttpError("no_log", f"the log of job {job.id} is not on this host", remedy=f"look {where}")
 
 
 def read_tail(path: Path, lines: int) -> LogPiece:

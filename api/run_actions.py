@@ -48,47 +48,58 @@ class ActionForm:
 
 def confirmation(action: str, run: RunRecord) -> Confirmation:
     """Return what is said before an action."""
+    return _CONFIRMATIONS[action](run)
+
+
+def _before_again(run: RunRecord) -> Confirmation:
     asked = run.submission
     engines = f"{asked.candidate.kind} against {asked.baseline_words}"
-    if action == "again":
-        return Confirmation(
-            title="Run again",
-            what=(
-                f"A new run of the same submission is queued: {asked.model.path}, {engines}, suite {asked.suite}.",
-                "It launches engines and takes their devices as any run does. This run stays as it is.",
-                "A stored baseline is chosen anew: the one accepted last." if asked.baseline_from else "",
-                "Answers that the same engine gave before are used again."
-                if asked.use_cache
-                else "Everything is asked anew.",
-            ),
-            button="Queue the new run",
-            command=submit_command(asked),
-        )
-    if action == "cancel":
-        return Confirmation(
-            title="Cancel this run",
-            what=(
-                "Waiting jobs end at once, running ones are told to stop, and their engines are ended.",
-                "Answers so far are kept; the run ends without a verdict. Its failed jobs can be repeated later.",
-            ),
-            button="Cancel the run",
-            command=f"plumbline cancel {run.id}",
-            danger=True,
-        )
-    if action == "retry":
-        return Confirmation(
-            title="Repeat what failed",
-            what=(
-                "This run's failed and cancelled jobs are queued again; what was answered is asked no second time.",
-                "The run loses its verdict until they have ended.",
-            ),
-            button="Queue the jobs again",
-            command=f"plumbline retry {run.id}",
-        )
+    return Confirmation(
+        title="Run again",
+        what=(
+            f"A new run of the same submission is queued: {asked.model.path}, {engines}, suite {asked.suite}.",
+            "It launches engines and takes their devices as any run does. This run stays as it is.",
+            "A stored baseline is chosen anew: the one accepted last." if asked.baseline_from else "",
+            "Answers that the same engine gave before are used again."
+            if asked.use_cache
+            else "Everything is asked anew.",
+        ),
+        button="Queue the new run",
+        command=submit_command(asked),
+    )
+
+
+def _before_cancel(run: RunRecord) -> Confirmation:
+    return Confirmation(
+        title="Cancel this run",
+        what=(
+            "Waiting jobs end at once, running ones are told to stop, and their engines are ended.",
+            "Answers so far are kept; the run ends without a verdict. Its failed jobs can be repeated later.",
+        ),
+        button="Cancel the run",
+        command=f"plumbline cancel {run.id}",
+        danger=True,
+    )
+
+
+def _before_retry(run: RunRecord) -> Confirmation:
+    return Confirmation(
+        title="Repeat what failed",
+        what=(
+            "This run's failed and cancelled jobs are queued again; what was answered is asked no second time.",
+            "The run loses its verdict until they have ended.",
+        ),
+        button="Queue the jobs again",
+        command=f"plumbline retry {run.id}",
+    )
+
+
+def _before_promote(run: RunRecord) -> Confirmation:
     return Confirmation(
         title="Promote to baseline",
         what=(
-            f"What the candidate ({asked.candidate.kind}) of this run measured becomes the baseline of its lineages.",
+            f"What the candidate ({run.submission.candidate.kind}) of this run measured becomes the baseline of its "
+            "lineages.",
             "Later submissions with a stored baseline are held against it; no earlier run changes.",
             "The promotion is recorded with your token's name and your reason, and can be taken back by a demotion.",
         ),
@@ -96,6 +107,14 @@ def confirmation(action: str, run: RunRecord) -> Confirmation:
         command=f"plumbline baselines promote {run.id} --reason …",
         asks_reason=True,
     )
+
+
+_CONFIRMATIONS: dict[str, Callable[[RunRecord], Confirmation]] = {
+    "again": _before_again,
+    "cancel": _before_cancel,
+    "retry": _before_retry,
+    "promote": _before_promote,
+}
 
 
 def act(action: str, run_id: str, token: TokenInfo, form: ActionForm) -> str:

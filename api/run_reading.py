@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
-from db.jobs import JobRecord
+from db.jobs import JobRecord, UnknownJobError, get_job
 from db.passes import passes_of
 from db.reports import NoReportError, latest_report
 from db.runs import RunRecord
+from db.session import transaction
 from db.states import RunState
 from evals.duel.results import Pass
 from evals.result import Report
@@ -24,6 +25,15 @@ def report_of(session: Session, run: RunRecord) -> Report | None:
         return latest_report(session, run.id)
     except NoReportError:
         return None
+
+
+def job_of_run(run_id: str, job_id: str) -> JobRecord:
+    """Return a job of this run; raise UnknownJobError where it is another's, or nobody's."""
+    with transaction() as session:
+        job = get_job(session, job_id)
+    if job.run_id != run_id:
+        raise UnknownJobError(f"run {run_id!r} has no job {job_id!r}", remedy=f"see `plumbline watch {run_id}`")
+    return job
 
 
 def measured_so_far(session: Session, jobs: Sequence[JobRecord]) -> list[Pass]:

@@ -16,7 +16,7 @@ from api.sample_sides import Sides
 from dashboard.links import with_query
 from dashboard.render import Who, page
 from dashboard.sample_view import ItemPlace, SampleView, sample_view
-from dashboard.samples_view import FLIP_WORDS, SampleFilter, SamplesView, item_link, neighbours, sample_row
+from dashboard.samples_view import SampleFilter, SamplesView, flip_words, item_link, neighbours, sample_row
 from db.sample_detail import ItemSide, item_side
 from db.sample_pairs import sample_pairs
 from db.sample_query import Item, SampleQuery, sample_items
@@ -97,7 +97,7 @@ def table_page(session: Session, sides: Sides, wanted: TableParameters, who: Who
         note=sides.note,
         kept=sides.kept,
     )
-    return page("samples.html", who, here="runs", view=view, back=sides.back, flip_words=FLIP_WORDS)
+    return page("samples.html", who, here="runs", view=view, back=sides.back, flip_words=flip_words(sides.names))
 
 
 def item_page(session: Session, sides: Sides, item: Item, wanted: ItemParameters, who: Who | None) -> str:

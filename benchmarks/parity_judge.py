@@ -12,12 +12,12 @@ import argparse
 import json
 import sys
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.parity_faults import Fault, behind, everywhere, in_group, in_one_prompt
 from evals.outcome import Verdict
 from evals.parity.judging.calibrated import against_floor
 from evals.parity.judging.fixed import within
@@ -62,9 +62,6 @@ class Shape:
     sure: float | None = None
 
 
-Fault = Callable[[Positions, np.random.Generator], Positions]
-
-
 def draw(shape: Shape, rng: np.random.Generator) -> Positions:
     """Return the positions of one run of a correct model with its floor."""
     names = [f"{kind}/{index}" for kind, lengths in LENGTHS.items() for index in range(len(lengths))]
@@ -106,43 +103,6 @@ def _sureness(count: int, rng: np.random.Generator) -> NDArray[np.float64]:
     fresh = rng.random(count) > SAME
     fresh[0] = True
     return rng.random(count)[np.maximum.accumulate(np.where(fresh, np.arange(count), 0))]
-
-
-def everywhere(times: float) -> Fault:
-    """Return a fault that multiplies all errors."""
-    return lambda positions, rng: replace(positions, ours=positions.ours * times)
-
-
-def in_group(kind: str, times: float) -> Fault:
-    """Return a fault that multiplies the errors of one kind of prompts."""
-
-    def fault(positions: Positions, rng: np.random.Generator) -> Positions:
-        hit = np.asarray([name.startswith(f"{kind}/") for name in positions.prompts])[positions.owner]
-        return replace(positions, ours=np.where(hit, positions.ours * times, positions.ours))
-
-    return fault
-
-
-def in_one_prompt(times: float) -> Fault:
-    """Return a fault that multiplies the errors of one prompt with at least 60 positions."""
-
-    def fault(positions: Positions, rng: np.random.Generator) -> Positions:
-        counts = np.bincount(positions.owner)
-        hit = positions.owner == rng.choice(np.flatnonzero(counts >= 60))
-        return replace(positions, ours=np.where(hit, positions.ours * times, positions.ours))
-
-    return fault
-
-
-def behind(start: int, error: float) -> Fault:
-    """Return a fault that adds an error (nats) to every position from `start` of a prompt, as a lost window does."""
-
-    def fault(positions: Positions, rng: np.random.Generator) -> Positions:
-        first = np.searchsorted(positions.owner, positions.owner)
-        hit = np.arange(len(positions)) - first >= start
-        return replace(positions, ours=positions.ours + np.where(hit, error * rng.random(len(positions)), 0.0))
-
-    return fault
 
 
 FAULTS: dict[str, Fault] = {

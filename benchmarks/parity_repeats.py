@@ -59,17 +59,7 @@ def repeat(told: argparse.Namespace) -> Iterator[dict[str, Any]]:
     heard: dict[str, Observation] = {}
     for number in range(told.runs):
         started = time.perf_counter()
-        asked = {
-            side: getattr(told, side)
-            for side in SIDES
-            if getattr(told, side) is not None and (side == "candidate" or number % told.fresh_every == 0)
-        }
-        with ThreadPoolExecutor() as threads:
-            running = {
-                side: threads.submit(_observed, url, settings, prompts, full=side == "candidate")
-                for side, url in asked.items()
-            }
-        heard |= {side: future.result() for side, future in running.items()}
+        heard |= _heard(told, settings, prompts, number)
         result = _judged(heard, settings, told.dtype)
         seconds.append(time.perf_counter() - started)
         verdicts.append(str(result.verdict))
@@ -84,6 +74,23 @@ def repeat(told: argparse.Namespace) -> Iterator[dict[str, Any]]:
             "left_out": result.left_out,
             "checks": [_told(check) for check in result.checks],
         }
+
+
+def _heard(
+    told: argparse.Namespace, settings: ParitySettings, prompts: PromptSet, number: int
+) -> dict[str, Observation]:
+    """Ask the candidate, and each so many runs the others, all at once."""
+    asked = {
+        side: getattr(told, side)
+        for side in SIDES
+        if getattr(told, side) is not None and (side == "candidate" or number % told.fresh_every == 0)
+    }
+    with ThreadPoolExecutor() as threads:
+        running = {
+            side: threads.submit(_observed, url, settings, prompts, full=side == "candidate")
+            for side, url in asked.items()
+        }
+    return {side: future.result() for side, future in running.items()}
 
 
 def _judged(heard: Mapping[str, Observation], settings: ParitySettings, dtype: str) -> ParityResult:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -34,6 +33,7 @@ from benchmarks.serving_truth import (
     Values,
     deliveries_ms,
     errors,
+    medians,
     quantile,
     read_aiperf,
     read_guidellm,
@@ -71,7 +71,7 @@ def measure(
                 for _ in range(rounds)
             ]
             rows = {client: [one[client] for one in seen if client in one] for client in (FLOOR, *clients)}
-            closed[str(count)] = {client: _medians(row) for client, row in rows.items() if row}
+            closed[str(count)] = {client: medians(row) for client, row in rows.items() if row}
         opened = _open_loops(program) if open_loop else {}
     load_average.append(os.getloadavg())
     found = {"rounds": rounds, "load_average": load_average, "closed_loop": closed, "open_loop": opened}
@@ -154,14 +154,6 @@ def _figures(truth: Truth, said: Reported, limited: bool | None, streams: int) -
         "delivery_p99": quantile(deliveries_ms(said, truth), 0.99),
         "itl_p50": quantile(said.itl_ms, 0.5),
         "client_limited": None if limited is None else float(limited),
-    }
-
-
-def _medians(rounds: list[dict[str, float | None]]) -> dict[str, float | None]:
-    columns = {name: [one[name] for one in rounds] for name in rounds[0]}
-    return {
-        name: None if None in values else statistics.median(value for value in values if value is not None)
-        for name, values in columns.items()
     }
 
 

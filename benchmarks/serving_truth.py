@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -149,3 +150,12 @@ def deliveries_ms(said: Reported, truth: Truth) -> Values | None:
 def quantile(values: Values | None, share: float) -> float | None:
     """Return a quantile, rounded to what is worth reading; None of nothing."""
     return None if values is None or not len(values) else round(float(np.quantile(values, share)), 3)
+
+
+def medians(rounds: list[dict[str, float | None]]) -> dict[str, float | None]:
+    """Return each figure's median over the rounds; None where a round lacks it."""
+    columns = {name: [one[name] for one in rounds] for name in rounds[0]}
+    return {
+        name: None if None in values else statistics.median(value for value in values if value is not None)
+        for name, values in columns.items()
+    }

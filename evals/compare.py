@@ -122,7 +122,6 @@ def _compare_metric(terms: _Terms, name: str, ours: Sequence[Score], theirs: Seq
     workload, directions = terms.workload, terms.directions
     metric = metric_of(metric_key, (*ours, *theirs), direction=directions.get(metric_key))
     decides = name == workload.metric
-    margin = workload.margin if decides else None
     pairing = pair_up(ours, theirs)
     reasons = (
         *terms.forbidden,
@@ -138,13 +137,7 @@ def _compare_metric(terms: _Terms, name: str, ours: Sequence[Score], theirs: Seq
         decides=decides,
         candidate=measure(ours, metric, filter_),
         baseline=measure(theirs, metric, filter_),
-        pairs=None,
-        difference=None,
-        low=None,
-        high=None,
-        mcnemar_p=None,
-        margin=margin,
-        detectable_drop=None,
+        margin=workload.margin if decides else None,
         only_in_candidate=len(pairing.only_in_candidate),
         only_in_baseline=len(pairing.only_in_baseline),
         reasons=reasons,

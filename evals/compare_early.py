@@ -65,19 +65,7 @@ def compare_early(
     if not is_bounded([*ours.values(), *theirs.values()]):
         reason = "scores outside 0 to 1 cannot be judged on the way: compare them without early stopping"
         return (replace(first, verdict=Verdict.INCOMPARABLE, reasons=(reason,)), *others)
-    if len(set(early.order)) != len(early.order) or set(early.order) != ours.keys():
-        raise ValueError("the order does not name each item once")
-    sign = 1.0 if first.metric.direction is Direction.HIGHER else -1.0
-    # Equal silence is no pass: nothing is decided before something was found in an answer.
-    heard = (place for place, item in enumerate(early.order, 1) if ours[item].parsed or theirs[item].parsed)
-    decision = decide_sequentially(
-        [sign * (ours[item].value - theirs[item].value) for item in early.order],
-        workload.margin,
-        look_every=early.look_every,
-        start=next(heard, len(early.order) + 1),
-        confidence=EARLY_CONFIDENCE,
-        tests=early.tests,
-    )
+    decision = _decision(early, ours, theirs, workload.margin, first.metric.direction)
     if decision.decided_at is None:
         return (_at_the_end(first), *others)
     taken = set(early.order[: decision.n])
@@ -85,6 +73,24 @@ def compare_early(
     own, other = ([one for one in side if (one.task, one.doc_id) in taken] for side in (candidate, baseline))
     first, *others = compare_workload(candidate=own, baseline=other, **kept)
     return (_on_the_way(first, decision, early.items or len(early.order), groups), *others)
+
+
+def _decision(
+    early: Early, ours: Mapping[Item, Score], theirs: Mapping[Item, Score], margin: float, direction: Direction
+) -> SequentialDecision:
+    if len(set(early.order)) != len(early.order) or set(early.order) != ours.keys():
+        raise ValueError("the order does not name each item once")
+    sign = 1.0 if direction is Direction.HIGHER else -1.0
+    # Equal silence is no pass: nothing is decided before something was found in an answer.
+    heard = (place for place, item in enumerate(early.order, 1) if ours[item].parsed or theirs[item].parsed)
+    return decide_sequentially(
+        [sign * (ours[item].value - theirs[item].value) for item in early.order],
+        margin,
+        look_every=early.look_every,
+        start=next(heard, len(early.order) + 1),
+        confidence=EARLY_CONFIDENCE,
+        tests=early.tests,
+    )
 
 
 def _both(one: Sequence[Score], other: Sequence[Score]) -> tuple[tuple[Sequence[Score], Sequence[Score]], ...]:

@@ -54,20 +54,12 @@ def _judged(
     found = _difference(scores, row.metric, theirs, margin)
     verdict = verdict_on(found, margin)
     heard = any(score.parsed for score in scores)
-    interval, own = found.interval, theirs[1](CONFIDENCE)
+    interval = found.interval
     said = f"unpaired: the baseline is {published_words(published)}, whose items and prompts nobody has held to these"
     judged = replace(
         row,
         verdict=verdict,
-        baseline=Measurement(
-            metric=row.metric,
-            filter=row.filter,
-            value=published.value,
-            n=published.n or 0,
-            low=own.low,
-            high=own.high,
-            unparsed=0,
-        ),
+        baseline=_measured(row, published, theirs),
         difference=found.value,
         low=interval.low if interval else None,
         high=interval.high if interval else None,
@@ -78,6 +70,18 @@ def _judged(
         reasons=(*reasons_for(verdict, found, row.metric, margin, len(scores)), said),
     )
     return not_blind(judged, silent=not heard)
+
+
+def _measured(row: Comparison, published: PublishedValue, estimate: Estimate) -> Measurement:
+    interval = estimate[1](CONFIDENCE)
+    return Measurement(
+        metric=row.metric,
+        filter=row.filter,
+        value=published.value,
+        n=published.n or 0,
+        low=interval.low,
+        high=interval.high,
+    )
 
 
 def _of_published(published: PublishedValue) -> Estimate:

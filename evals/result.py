@@ -79,9 +79,9 @@ class Measurement:
     filter: str | None
     value: float
     n: int
-    low: float | None
-    high: float | None
-    unparsed: int
+    low: float | None = None
+    high: float | None = None
+    unparsed: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,13 +131,13 @@ class Comparison:
     decides: bool
     candidate: Measurement | None
     baseline: Measurement | None
-    pairs: Pairs | None
-    difference: float | None
-    low: float | None
-    high: float | None
-    mcnemar_p: float | None
-    margin: float | None
-    detectable_drop: float | None
+    pairs: Pairs | None = None
+    difference: float | None = None
+    low: float | None = None
+    high: float | None = None
+    mcnemar_p: float | None = None
+    margin: float | None = None
+    detectable_drop: float | None = None
     only_in_candidate: int = 0
     only_in_baseline: int = 0
     flips: tuple[Flip, ...] = ()

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 import redis
 import sqlalchemy as sa
@@ -18,6 +19,10 @@ from db.migrate import upgrade
 from db.session import engine_for
 from db.settings import settings
 from db.tables import Base
+
+# scipy is imported by whichever example comes first, which takes longer than Hypothesis allows; pytest has a limit too.
+hypothesis.settings.register_profile("plumbline", deadline=None)
+hypothesis.settings.load_profile("plumbline")
 
 
 class ByFile(LoadFileScheduling):

@@ -10,13 +10,12 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from api.auth import visitor
 from api.headers import PICTURE_POLICY
 from api.item_files import csv_lines, json_lines
-from api.logs import find_log, read_tail
+from api.logs import log_of, read_tail
 from api.parameters import JobId, PublicUrl, RunId, plots_url
-from api.problems import HttpError
 from api.routes.submissions import read_run
+from api.run_reading import job_of_run
 from api.sample_sides import sides_of_run
 from db.codec import to_json
-from db.jobs import UnknownJobError, get_job
 from db.reports import latest_report
 from db.runs import get_run
 from db.session import transaction
@@ -75,14 +74,8 @@ def item_file(
 @router.get("/runs/{run_id}/jobs/{job_id}.log")
 def log_file(run_id: RunId, job_id: JobId) -> Response:
     """Return the end of a job's engine log without what looks like a secret."""
-    with transaction() as session:
-        job = get_job(session, job_id)
-    if job.run_id != run_id:
-        raise UnknownJobError(f"run {run_id!r} has no job {job_id!r}", remedy=f"look at /runs/{run_id}")
-    path = find_log(job.log_path, settings().jobs_dir)
-    if path is None:
-        raise HttpError("no_log", f"the log of job {job_id} is not on this host", remedy="look on the worker's host")
-    return _text(read_tail(path, LOG_LINES).text, _named(run_id, f"{job.role}.log"))
+    job = job_of_run(run_id, job_id)
+    return _text(read_tail(log_of(job, settings().jobs_dir), LOG_LINES).text, _named(run_id, f"{job.role}.log"))
 
 
 def _text(text: str, headers: dict[str, str]) -> Response:

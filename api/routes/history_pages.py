@@ -17,10 +17,10 @@ from dashboard.lineages_view import LineageFilter, lineages_view
 from dashboard.links import history_of, with_query
 from dashboard.render import Who, page
 from dashboard.spark import HEIGHT, WIDTH
+from dashboard.words import lineage_title
 from db.lineage_list import metrics_in, open_changes
 from db.promotions import Action
 from db.session import transaction
-from evals.lineage import Lineage
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse, dependencies=[Depends(visitor)])
 
@@ -89,7 +89,7 @@ def _page(key: str, found: History, points: Points, metrics: list[str], who: Who
         "lineage.html",
         who,
         here="history",
-        title=_title(lineage),
+        title=lineage_title(lineage),
         lineage=lineage,
         view=series_views(found.series, found.records, found.changes, found.promotions),
         asked=points,
@@ -102,8 +102,3 @@ def _page(key: str, found: History, points: Points, metrics: list[str], who: Who
         baseline=accepted[-1] if accepted else None,
         baselines_address=with_query("/baselines", {"lineage": key}),
     )
-
-
-def _title(lineage: Lineage) -> str:
-    model = lineage.model.rstrip("/").rpartition("/")[2] or lineage.model
-    return f"{model}: {lineage.workload.partition('@')[0]} on {lineage.engine}"

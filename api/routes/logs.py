@@ -8,12 +8,10 @@ from fastapi import APIRouter, Query
 from fastapi.responses import PlainTextResponse
 
 from api.auth import Viewer
-from api.logs import find_log, read_from, read_tail
+from api.logs import log_of, read_from, read_tail
 from api.parameters import JobId, RunId
-from api.problems import HttpError
 from api.resources import ROOT
-from db.jobs import JobRecord, UnknownJobError, get_job
-from db.session import transaction
+from api.run_reading import job_of_run
 from db.settings import settings
 
 router = APIRouter(prefix=f"{ROOT}/submissions", tags=["logs"])
@@ -36,19 +34,6 @@ def log(
     offset: Annotated[int | None, Query(ge=0, le=2**53, description="What follows this byte, instead.")] = None,
 ) -> PlainTextResponse:
     """Return the end of the log, or what was written behind an offset; at most 1 MiB."""
-    with transaction() as session:
-        job = get_job(session, job_id)
-    if job.run_id != run_id:
-        raise UnknownJobError(f"run {run_id!r} has no job {job_id!r}", remedy=f"see `plumbline watch {run_id}`")
-    path = find_log(job.log_path, settings().jobs_dir)
-    if path is None:
-        raise _no_log(job)
+    path = log_of(job_of_run(run_id, job_id), settings().jobs_dir)
     piece = read_tail(path, tail) if offset is None else read_from(path, offset)
     return PlainTextResponse(piece.text, headers={OFFSET_HEADER: str(piece.next_offset)})
-
-
-def _no_log(job: JobRecord) -> HttpError:
-    if job.log_path is None:
-        return HttpError("no_log", f"job {job.id} has no log yet", remedy="wait until its engine is launched")
-    where = f"on the host of the worker {job.worker}" if job.worker else "on the worker's host"
-    return HttpError("no_log", f"the log of job {job.id} is not on this host", remedy=f"look {where}")

@@ -17,12 +17,11 @@ import orjson
 
 from evals.accuracy.filters import UNPARSED
 from evals.accuracy.lm_eval_loading import checksum_of, load_tasks
-from evals.accuracy.messages import messages_of, picture_of
+from evals.accuracy.lm_eval_values import extracted_from, number_of, pictures_in, results_for, results_of
+from evals.accuracy.messages import messages_of
 from evals.accuracy.questions import Question, choice_question, generation_question, repeated, sha256_of
-from evals.accuracy.thinking import judged_text
 from evals.errors import InvalidSubmissionError
 from evals.metrics import DIRECTION_OF
-from evals.protocol import Picture
 from evals.result import Response, SampleKey, Score
 from evals.spec import Api, Workload, digest
 
@@ -69,7 +68,7 @@ class LmEvalBenchmark:
     def judge_one(self, question: Question, answer: Response) -> float | None:
         """Return an answer's value under the workload's metric; None for items of several requests."""
         key = question.key
-        if _results_of(answer) != len(self._instances[(key.task, key.doc_id)]):
+        if results_of(answer) != len(self._instances[(key.task, key.doc_id)]):
             return None
         scores = self._scores([question], {key: answer})
         return next((score.value for score in scores if score.metric == self._workload.metric), None)
@@ -114,7 +113,7 @@ class LmEvalBenchmark:
         for instance in instances:
             key = SampleKey(task=task, doc_id=doc_id, request_index=int(instance.idx))
             prompt, settings, *more = instance.args
-            pictures = _pictures(more[0]["visual"]) if more else []
+            pictures = pictures_in(more[0]["visual"]) if more else []
             messages = prompt if self._workload.api is Api.COMPLETIONS else messages_of(orjson.loads(prompt), pictures)
             yield generation_question(key, messages, settings, self._workload, {p.reference: p for p in pictures})
 
@@ -122,14 +121,14 @@ class LmEvalBenchmark:
         key = questions[0].key
         task = self._tasks[key.task]
         instances = self._instances[(key.task, key.doc_id)]
-        results = _results(questions, [answers[question.key] for question in questions], self._workload.think_end)
+        results = results_for(questions, [answers[question.key] for question in questions], self._workload.think_end)
         copies = [replace(i, resps=[result], filtered_resps={}) for i, result in zip(instances, results, strict=True)]
         scores = []
         for pipeline in task._filters:
             pipeline.apply(copies)
             filtered = [copy.filtered_resps[pipeline.name] for copy in copies]
             values = task.process_results(copies[0].doc, filtered)
-            numbers = {f"{name},{pipeline.name}": _number(value) for name, value in values.items()}
+            numbers = {f"{name},{pipeline.name}": number_of(value) for name, value in values.items()}
             if numbers.get(self._workload.metric, 0.0) is None:
                 raise _over_all_items(self._workload)
             scores += [self._score(questions, filtered, name, v) for name, v in numbers.items() if v is not None]
@@ -138,7 +137,7 @@ class LmEvalBenchmark:
     def _score(self, questions: Sequence[Question], filtered: Sequence[Any], metric: str, value: float) -> Score:
         key = questions[0].key
         task = self._tasks[key.task]
-        extracted = _extracted(filtered)
+        extracted = extracted_from(filtered)
         found = extracted != UNPARSED and bool(extracted.strip())
         return Score(
             task=key.task,
@@ -161,48 +160,6 @@ def _directions(tasks: Iterable[Any]) -> dict[str, str]:
     """Return which way each metric improves, as the definitions say; by these facts metrics of lm-eval can decide."""
     directions = {name: higher for task in tasks for name, higher in task.higher_is_better().items()}
     return {f"{DIRECTION_OF}{name}": "higher" if higher else "lower" for name, higher in sorted(directions.items())}
-
-
-def _results(questions: Sequence[Question], answers: Sequence[Response], think_end: str | None) -> list[Any]:
-    """Return what lm-eval takes for each of its instances: a text, or (log-probability, whether it is greedy)."""
-    results: list[Any] = []
-    for question, answer in zip(questions, answers, strict=True):
-        if answer.log_probabilities is None:
-            results.append(judged_text(question, answer, think_end))
-        else:
-            results += zip(answer.log_probabilities, answer.greedy or (), strict=True)
-    return results
-
-
-def _pictures(visual: Any) -> list[Picture]:
-    import io
-
-    pictures = []
-    for image in visual if isinstance(visual, list) else [visual]:
-        buffer = io.BytesIO()
-        image.save(buffer, format="PNG")
-        pictures.append(picture_of(buffer.getvalue()))
-    return pictures
-
-
-def _extracted(filtered: Sequence[Any]) -> str:
-    first = filtered[0]
-    if len(filtered) > 1 and isinstance(first, tuple):
-        return str(max(range(len(filtered)), key=lambda place: filtered[place][0]))
-    return str(first[0]) if isinstance(first, (list, tuple)) and first else str(first)
-
-
-def _results_of(answer: Response) -> int:
-    """Return how many of lm-eval's instances an answer answers."""
-    return 1 if answer.log_probabilities is None else len(answer.log_probabilities)
-
-
-def _number(value: Any) -> float | None:
-    """Return a metric's value of one item; None for what only all items together have (F1 of pairs of labels)."""
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        return None
 
 
 def _over_all_items(workload: Workload) -> InvalidSubmissionError:

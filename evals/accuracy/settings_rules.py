@@ -26,11 +26,30 @@ def check_settings(workload: Workload) -> None:
         return
     if workload.options:
         raise _refused("options", f"{workload.benchmark} takes no options", "leave options out")
+    _check_numbers(workload)
+    _check_margin(workload)
+    _check_together(workload)
+    if is_sgl_eval(workload.benchmark):
+        check_workload(workload)
+        return
+    definitions = direct_definitions(workload.benchmark)
+    if definitions and not any(why_not_direct(definition) for definition in definitions):
+        _check_direct(workload, definitions)
+        return
+    require_known(workload.benchmark)
+    if workload.data is not DataSource.HUB:
+        raise _refused("data", f"{workload.benchmark} can only be read from the hub", "set data to hub")
+
+
+def _check_numbers(workload: Workload) -> None:
     for name, least in _LEAST:
         value = getattr(workload, name)
         if value is not None and value < least:
             raise _refused(name, f"{workload.name} has {name} {value}", f"set {name} to {least} or more")
-    _check_margin(workload)
+
+
+def _check_together(workload: Workload) -> None:
+    """Refuse settings that contradict each other."""
     if workload.repeats > 1 and not workload.temperature:
         raise _refused(
             "repeats",
@@ -45,16 +64,6 @@ def check_settings(workload: Workload) -> None:
             f"{workload.benchmark} asks its items in an order of its own",
             "leave early_stop out, or take the benchmark of the same name that Plumbline runs itself",
         )
-    if is_sgl_eval(workload.benchmark):
-        check_workload(workload)
-        return
-    definitions = direct_definitions(workload.benchmark)
-    if definitions and not any(why_not_direct(definition) for definition in definitions):
-        _check_direct(workload, definitions)
-        return
-    require_known(workload.benchmark)
-    if workload.data is not DataSource.HUB:
-        raise _refused("data", f"{workload.benchmark} can only be read from the hub", "set data to hub")
 
 
 def known_metrics(definition: Definition) -> list[str]:

@@ -14,7 +14,7 @@ def answer_in(response: Response, think_end: str | None) -> str:
     """Return what a response says after its thoughts; empty when it was cut off before it came to an answer."""
     if think_end is None or response.reasoning is not None:
         return response.text
-    return strip_thinking(response.text, think_end, opened=response.finish_reason == "length").answer
+    return strip_thinking(response.text, think_end, opened=response.finish_reason == "length")
 
 
 def judged_text(question: Question, response: Response, think_end: str | None) -> str:

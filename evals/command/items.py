@@ -18,10 +18,10 @@ from evals.accuracy.judging import Judge, Judged
 from evals.accuracy.official.scorers import SCORERS
 from evals.accuracy.official_judge import official_judge
 from evals.accuracy.prompts import PromptForm
+from evals.command.json_lines import json_lines
 from evals.errors import DatasetError, InvalidSubmissionError
 from evals.near import nearest
 from evals.result import Response
-from evals.transport.bodies import decoded
 
 _SCORED = {
     "gsm8k": "gsm8k",
@@ -50,20 +50,10 @@ class Line:
 
 def read_lines(path: Path) -> list[Line]:
     """Return a file's answers; raise DatasetError that names the line which is none."""
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise DatasetError(f"{path} cannot be read: {error}", remedy="name a file of JSON lines") from error
-    return [_line(path, number, text) for number, text in enumerate(raw.split(b"\n"), 1) if text.strip()]
+    return [_line(path, number, fields) for number, fields in json_lines(path)]
 
 
-def _line(path: Path, number: int, text: bytes) -> Line:
-    try:
-        fields = decoded(text)
-    except ValueError as error:
-        raise DatasetError(
-            f"line {number} of {path} is no JSON: {error}", remedy="write one JSON object a line"
-        ) from None
+def _line(path: Path, number: int, fields: Any) -> Line:
     if not isinstance(fields, dict) or not isinstance(fields.get("id"), str | int) or "response" not in fields:
         raise DatasetError(
             f"line {number} of {path} has no id or no response",

@@ -8,9 +8,9 @@ from math import nan
 from pathlib import Path
 from typing import Any
 
+from evals.command.json_lines import json_lines
 from evals.errors import DatasetError
 from evals.formatting import one_line, plural
-from evals.transport.bodies import decoded
 
 ALL = "all"
 """The group of all items where no field is named."""
@@ -33,22 +33,14 @@ def read_scores(path: Path, cluster: str | None) -> list[ScoreLine]:
     cluster: the field whose value is an item's group. A score that is no finite number is read: what it means is the
     comparison's business. Neither is one whose size is above 1e100, with which nothing can be computed.
     """
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise DatasetError(f"{path} cannot be read: {error}", remedy="name a file of JSON lines") from error
-    lines = [_line(path, number, text, cluster) for number, text in enumerate(raw.split(b"\n"), 1) if text.strip()]
+    lines = [_line(path, number, fields, cluster) for number, fields in json_lines(path)]
     if not lines:
         raise DatasetError(f"{path} holds no scores", remedy='write {"id": ..., "score": ...} on each line')
     return lines
 
 
-def _line(path: Path, number: int, text: bytes, cluster: str | None) -> ScoreLine:
+def _line(path: Path, number: int, fields: Any, cluster: str | None) -> ScoreLine:
     where = f"line {number} of {path}"
-    try:
-        fields = decoded(text)
-    except ValueError as error:
-        raise DatasetError(f"{where} is no JSON: {error}", remedy="write one JSON object a line") from None
     if not isinstance(fields, dict) or not _is_name(fields.get("id")) or not _is_number(fields.get("score")):
         raise DatasetError(
             f"{where} has no id or no number as its score", remedy='write {"id": ..., "score": ...} on each line'

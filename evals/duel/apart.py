@@ -17,10 +17,10 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, ParamSpec, Self, TypeVar
 
+from evals.carried_errors import CarriedError
 from evals.errors import InternalError, PlumblineError
 
 P = ParamSpec("P")
@@ -30,16 +30,6 @@ _LOOK_EVERY_S = 0.2
 _READ_BYTES = 1 << 20
 _EXCERPT = 2000
 _SIZE_BYTES = 8
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Failure:
-    """Carry an error from one process to another; errors themselves cannot be pickled."""
-
-    kind: type[PlumblineError]
-    message: str
-    remedy: str
-    details: dict[str, Any]
 
 
 class Apart:
@@ -71,8 +61,8 @@ class Apart:
             self._end()
             raise
         result: Any = pickle.loads(answer)  # our own process wrote it
-        if isinstance(result, _Failure):
-            raise result.kind(result.message, remedy=result.remedy, **result.details)
+        if isinstance(result, CarriedError):
+            raise result.unpacked()
         return result  # type: ignore[no-any-return]  # what the function returned
 
     def _started(self) -> subprocess.Popen[bytes]:
@@ -139,7 +129,7 @@ def _main() -> None:
             try:
                 result: Any = function(*args, **kwargs)
             except PlumblineError as error:
-                result = _Failure(kind=type(error), message=error.message, remedy=error.remedy, details=error.details)
+                result = CarriedError.of(error)
             file.write(_framed(pickle.dumps(result, protocol=pickle.HIGHEST_PROTOCOL)))
             file.flush()
 

@@ -24,13 +24,10 @@ def _comparison(result: ServingResult, ratio: Ratio) -> Comparison:
         decides=True,
         candidate=_measured(metric, level, ratio.candidate, ratio),
         baseline=_measured(metric, level, ratio.baseline, ratio),
-        pairs=None,
         difference=_relative(ratio.value),
         low=_relative(ratio.low),
         high=_relative(ratio.high),
-        mcnemar_p=None,
         margin=result.margin,
-        detectable_drop=None,
         reasons=ratio.reasons if ratio.verdict is not Verdict.PASS else (),
     )
 
@@ -42,4 +39,4 @@ def _relative(ratio: float | None) -> float | None:
 def _measured(metric: Metric, level: str, value: float | None, ratio: Ratio) -> Measurement | None:
     if value is None:
         return None
-    return Measurement(metric=metric, filter=level, value=value, n=len(ratio.rounds), low=None, high=None, unparsed=0)
+    return Measurement(metric=metric, filter=level, value=value, n=len(ratio.rounds))

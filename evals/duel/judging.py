@@ -41,10 +41,9 @@ def judge_duel(
     """
     now = standing(settings, outcome.passes, workload.margin)
     echoes = tuple(assessed(echo, outcome.passes) for echo in outcome.echoes)
-    ratios: list[Ratio] = []
+    decides, ratios = deciding(settings), list[Ratio]()
     for level in levels(settings):
         evidence = _evidence(settings, outcome, now, echoes, level)
-        decides = deciding(settings)
         ratios += [_ratio(metric, evidence, workload.margin, metric in decides) for metric in SERVING_METRICS.values()]
     verdict = worst([ratio.verdict for ratio in ratios if ratio.decides])
     told = remarks(outcome.passes, now.given_up, shared=settings.shared_prefix_len > 0)

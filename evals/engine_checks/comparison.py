@@ -18,15 +18,7 @@ def comparison_of(workload: str, facts: Mapping[str, Any]) -> Comparison:
     outcome = outcome_of(facts) or undecided("the check was not run")
     measured = None
     if outcome.n:
-        measured = Measurement(
-            metric=ENGINE_CHECK_METRIC,
-            filter=None,
-            value=outcome.passed / outcome.n,
-            n=outcome.n,
-            low=None,
-            high=None,
-            unparsed=0,
-        )
+        measured = Measurement(metric=ENGINE_CHECK_METRIC, filter=None, value=outcome.passed / outcome.n, n=outcome.n)
     return Comparison(
         workload=workload,
         metric=ENGINE_CHECK_METRIC,
@@ -35,13 +27,6 @@ def comparison_of(workload: str, facts: Mapping[str, Any]) -> Comparison:
         decides=True,
         candidate=measured,
         baseline=None,
-        pairs=None,
-        difference=None,
-        low=None,
-        high=None,
-        mcnemar_p=None,
-        margin=None,
-        detectable_drop=None,
         reasons=outcome.reasons,
     )
 

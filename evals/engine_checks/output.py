@@ -54,9 +54,7 @@ def judge_one_batch(
     texts = one_batch_texts(output)
     if len(texts) < len(PROMPTS):
         return undecided(f"it printed {len(texts)} of {len(PROMPTS)} texts")
-    empty = [f"prompt {number} has no text" for number, text in enumerate(texts) if not text]
-    if any(re.search(r"\bnan\b", block[0]) for block in _LOGITS.finditer(output)):
-        empty.append("its prefill logits are not numbers (nan)")
+    empty = _faults(texts, output)
     notes = [f"prompt {number}: {text}" for number, text in enumerate(texts)]
     if server is None or len(server) < len(PROMPTS):
         said = why_not if server is None else f"the server answered {len(server)} of {len(PROMPTS)} prompts"
@@ -72,6 +70,14 @@ def judge_one_batch(
         reasons=tuple(reasons),
         notes=tuple(notes),
     )
+
+
+def _faults(texts: Sequence[str], output: str) -> list[str]:
+    """Return what shows by itself that something is wrong."""
+    faults = [f"prompt {number} has no text" for number, text in enumerate(texts) if not text]
+    if any(re.search(r"\bnan\b", block[0]) for block in _LOGITS.finditer(output)):
+        faults.append("its prefill logits are not numbers (nan)")
+    return faults
 
 
 def _without_server(faults: Sequence[str], notes: Sequence[str], why: str) -> Outcome:

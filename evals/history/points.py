@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from math import exp, isfinite, log
+from typing import NamedTuple
 
 from evals.duel.results import Pass, ServingResult
 from evals.duel.words import at_level
@@ -16,8 +17,8 @@ from evals.history.setups import setup_of, source_of, version_of
 from evals.lineage import Lineage
 from evals.lineage_results import why_partial
 from evals.metrics import SERVING_METRICS, Kind
-from evals.result import Comparison, Measurement, Report
-from evals.spec import Role, Submission, Workload
+from evals.result import Comparison, Measurement, Report, SideSummary
+from evals.spec import EngineSpec, Role, Submission, Workload
 from evals.statistics.interval import Interval
 from evals.statistics.means import t_interval
 from evals.workload_kinds import has_items
@@ -66,6 +67,14 @@ class Point:
         return self.unit != "share"
 
 
+class _Side(NamedTuple):
+    role: Role
+    engine: EngineSpec
+    summary: SideSummary
+    measured: Measurement | None
+    fingerprint: Fingerprint | None
+
+
 def kind_of(submission: Submission) -> RunKind:
     """Return why a run was made: a pull request's candidate is never a point of main, whatever its tags say."""
     if submission.pull_request is not None:
@@ -104,70 +113,72 @@ def _sides(
     held: Fingerprints | None,
     serving: ServingResult | None,
 ) -> Iterator[Point]:
-    baseline = submission.baseline if submission.launches_baseline else None
-    yielded = (
-        (
-            Role.CANDIDATE,
-            submission.candidate,
-            report.candidate,
-            comparison.candidate,
-            held.candidate if held else None,
-        ),
-        (Role.BASELINE, baseline, report.baseline, comparison.baseline, held.baseline if held else None),
+    ours, theirs = (held.candidate, held.baseline) if held else (None, None)
+    sides = [_Side(Role.CANDIDATE, submission.candidate, report.candidate, comparison.candidate, ours)]
+    if submission.launches_baseline:
+        sides.append(_Side(Role.BASELINE, submission.baseline, report.baseline, comparison.baseline, theirs))
+    for side in sides:
+        if side.measured is not None and isfinite(side.measured.value):
+            yield _point(submission, comparison, workload, side, side.measured, serving)
+
+
+def _point(
+    submission: Submission,
+    comparison: Comparison,
+    workload: Workload,
+    side: _Side,
+    measured: Measurement,
+    serving: ServingResult | None,
+) -> Point:
+    engine, summary, fingerprint = side.engine, side.summary, side.fingerprint
+    interval = _interval(comparison, measured, side.role, serving)
+    hardware = fingerprint.hardware if fingerprint else summary.hardware
+    return Point(
+        side=side.role,
+        workload=workload.name,
+        lineage=lineage_of(submission.model, workload, engine.kind, hardware),
+        setup=setup_of(engine, fingerprint),
+        metric=metric_name(comparison.metric.name, comparison.filter),
+        unit=comparison.metric.unit,
+        direction=comparison.metric.direction.value,
+        value=measured.value,
+        low=interval.low if interval else None,
+        high=interval.high if interval else None,
+        n=measured.n,
+        source=source_of(engine, summary, fingerprint),
+        version=version_of(engine, summary, fingerprint),
+        partial=_why_partial(comparison, workload, side, measured),
+        reused=bool(summary.reused) and has_items(workload.benchmark),
     )
-    for side, engine, summary, measured, fingerprint in yielded:
-        if engine is None or measured is None or not isfinite(measured.value):
-            continue
-        interval = _interval(comparison, measured, side, serving)
-        hardware = fingerprint.hardware if fingerprint else summary.hardware
-        yield Point(
-            side=side,
-            workload=workload.name,
-            lineage=lineage_of(submission.model, workload, engine.kind, hardware),
-            setup=setup_of(engine, fingerprint),
-            metric=metric_name(comparison.metric.name, comparison.filter),
-            unit=comparison.metric.unit,
-            direction=comparison.metric.direction.value,
-            value=measured.value,
-            low=interval.low if interval else None,
-            high=interval.high if interval else None,
-            n=measured.n,
-            source=source_of(engine, summary, fingerprint),
-            version=version_of(engine, summary, fingerprint),
-            partial=_why_partial(comparison, workload, side, measured, fingerprint),
-            reused=bool(summary.reused) and has_items(workload.benchmark),
-        )
 
 
-def _why_partial(
-    comparison: Comparison, workload: Workload, side: Role, measured: Measurement, fingerprint: Fingerprint | None
-) -> str | None:
+def _why_partial(comparison: Comparison, workload: Workload, side: _Side, measured: Measurement) -> str | None:
     if comparison.decided_after is not None:
         return f"the run stopped early, after {comparison.decided_after:,} items"
-    lacking = comparison.only_in_baseline if side is Role.CANDIDATE else comparison.only_in_candidate
+    lacking = comparison.only_in_baseline if side.role is Role.CANDIDATE else comparison.only_in_candidate
     if lacking:
         return f"{lacking:,} items have no answer"
-    asked = fingerprint.items.get("items") if fingerprint and has_items(workload.benchmark) else None
-    if asked not in (None, str(measured.n)):
-        return f"{measured.n:,} of {asked} items have an answer"
+    told = side.fingerprint.items.get("items") if side.fingerprint and has_items(workload.benchmark) else None
+    if told not in (None, str(measured.n)):
+        return f"{measured.n:,} of {told} items have an answer"
     return why_partial(workload)
 
 
 def _interval(
-    comparison: Comparison, measured: Measurement, side: Role, serving: ServingResult | None
+    comparison: Comparison, measured: Measurement, role: Role, serving: ServingResult | None
 ) -> Interval | None:
     if measured.low is not None and measured.high is not None:
         return Interval(low=measured.low, high=measured.high)
     if serving is None:
         return None
-    counted = [one for one in serving.passes if _counts(one, comparison, side)]
+    counted = [one for one in serving.passes if _counts(one, comparison, role)]
     values = [value for one in counted if (value := one.values.get(comparison.metric.name)) is not None and value > 0]
     return _geometric(values)
 
 
-def _counts(one: Pass, comparison: Comparison, side: Role) -> bool:
+def _counts(one: Pass, comparison: Comparison, role: Role) -> bool:
     named = comparison.metric.name in SERVING_METRICS and comparison.filter == at_level(one.level)
-    return named and one.round >= 0 and one.side == side.value and not one.spoiled
+    return named and one.round >= 0 and one.side == role.value and not one.spoiled
 
 
 def _geometric(values: Sequence[float]) -> Interval | None:

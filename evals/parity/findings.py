@@ -23,12 +23,12 @@ class Spread:
     name: str
     group: str
     error: float
-    floor: float | None
-    ratio: float | None
-    low: float | None
-    high: float | None
-    limit: float | None
-    verdict: Verdict | None
+    floor: float | None = None
+    ratio: float | None = None
+    low: float | None = None
+    high: float | None = None
+    limit: float | None = None
+    verdict: Verdict | None = None
     n: int
     prompts: int
 

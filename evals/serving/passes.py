@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
 
+from evals.carried_errors import CarriedError
 from evals.errors import InternalError, PlumblineError
 from evals.serving.load import Load, check_load
 from evals.serving.part import Part, run_part
@@ -31,16 +32,6 @@ class Pass:
     started_s: float
     records: list[Record]
     efforts: list[Effort]
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Failure:
-    """Carry an error from one process to another; errors themselves cannot be pickled."""
-
-    kind: type[PlumblineError]
-    message: str
-    remedy: str
-    details: dict[str, Any]
 
 
 def run_pass(load: Load) -> Pass:
@@ -102,8 +93,8 @@ def _receive(pipe: Any, timeout_s: float | None) -> Any:
         raise InternalError(
             "a process of the load generator ended", remedy="look for a lack of memory, or run with --processes 1"
         ) from None
-    if isinstance(said, _Failure):
-        raise said.kind(said.message, remedy=said.remedy, **said.details)
+    if isinstance(said, CarriedError):
+        raise said.unpacked()
     return said
 
 
@@ -118,6 +109,6 @@ def _work(load: Load, number: int, pipe: Connection) -> None:
     try:
         pipe.send(run_part(load, number, meet))
     except PlumblineError as error:
-        pipe.send(_Failure(kind=type(error), message=error.message, remedy=error.remedy, details=error.details))
+        pipe.send(CarriedError.of(error))
     finally:
         pipe.close()

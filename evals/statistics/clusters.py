@@ -78,18 +78,6 @@ def mean_of_groups(
     return ClusteredMean(value=centre, error=sqrt(variance), degrees=degrees, groups=len(sizes))
 
 
-def cr1_error(values: Sequence[float], groups: Sequence[Hashable]) -> float:
-    """Return the well-known cluster-robust standard error of the mean (CR1) over at least two groups.
-
-    Source: Liang and Zeger (1986), Biometrika 73:13-22, with the factor G / (G - 1).
-    """
-    centre = mean(values)
-    sums: dict[Hashable, float] = defaultdict(float)
-    for value, group in zip(values, groups, strict=True):
-        sums[group] += value - centre
-    return sqrt(len(sums) / (len(sums) - 1) * fsum(total**2 for total in sums.values())) / len(values)
-
-
 def _components(sizes: Sequence[int], sums: Sequence[float], squares: Sequence[float]) -> tuple[float, float]:
     """Return the variance of items within groups, and that of the groups' own means, by the analysis of variance."""
     n, groups = sum(sizes), len(sizes)

@@ -37,13 +37,8 @@ def borrowed_home(engines_home: Path, tmp_path_factory: pytest.TempPathFactory) 
 @pytest.fixture(scope="module")
 def service(borrowed_home: Path) -> Iterator[Service]:
     """A service started by `plumbline up`, stopped by `plumbline down`."""
-    service = Service(home=borrowed_home, port=free_port())
-    started = service.command("up", "--detach")
-    assert started.returncode == 0, started.stdout + started.stderr
-    yield service
-    stopped = service.command("down")
-    assert stopped.returncode == 0, stopped.stdout + stopped.stderr
-    assert service.engines() == []
+    with Service(home=borrowed_home, port=free_port()).up() as service:
+        yield service
 
 
 @pytest.fixture(scope="module", params=["sglang", pytest.param("hf", marks=pytest.mark.slow)])

@@ -8,13 +8,19 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import httpx
 import psutil
+import sqlalchemy as sa
+
+from db.addresses import database_url
+from db.session import engine_for
+from db.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 DEMO_MODEL = ROOT / "demo" / "demo-llm"
@@ -43,6 +49,24 @@ class Service:
         return subprocess.run(
             plumbline, env=self.environment(), cwd=ROOT, capture_output=True, text=True, timeout=timeout_s, check=False
         )
+
+    @contextmanager
+    def up(self) -> Iterator[Self]:
+        """Start the service and stop it at the end, which leaves no engine."""
+        started = self.command("up", "--detach", timeout_s=240)
+        assert started.returncode == 0, started.stdout + started.stderr
+        try:
+            yield self
+        finally:
+            stopped = self.command("down")
+        assert stopped.returncode == 0, stopped.stdout + stopped.stderr
+        assert self.engines() == []
+
+    @contextmanager
+    def connected(self) -> Iterator[sa.Connection]:
+        """Yield a connection to the service's database."""
+        with engine_for(database_url(Settings(home=self.home))).connect() as connection:
+            yield connection
 
     @property
     def http(self) -> httpx.Client:

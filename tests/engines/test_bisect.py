@@ -30,10 +30,8 @@ def service(
     service = Service(home=home, port=free_port())
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PLUMBLINE_CODE_REPOSITORIES", str(repository.bare.parent))
-        started = service.command("up", "--detach")
-        assert started.returncode == 0, started.stdout + started.stderr
-        yield service
-        service.command("down")
+        with service.up():
+            yield service
 
 
 def test_the_planted_commit_among_32_is_named_in_at_most_seven_runs(

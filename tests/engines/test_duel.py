@@ -5,16 +5,12 @@ from __future__ import annotations
 import signal
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import psutil
 import pytest
 import sqlalchemy as sa
 
-from db.addresses import database_url
-from db.session import engine_for
 from db.settings import Settings
 from db.tables import DeviceHold, StoredPass
 from tests.engines.service import Service, done, job_of
@@ -31,21 +27,15 @@ SMALL: dict[str, Any] = {"benchmark": "serving", "margin": 0.5, "options": OPTIO
 LONG = {**SMALL, "options": {**OPTIONS, "min_rounds": 20, "max_rounds": 20}}
 
 
-@contextmanager
-def connected(service: Service) -> Iterator[sa.Connection]:
-    with engine_for(database_url(Settings(home=service.home))).connect() as connection:
-        yield connection
-
-
 def stored(service: Service, job_id: str) -> dict[int, int]:
     """Return how many passes each attempt at a job has stored."""
     query = sa.select(StoredPass.attempt).where(StoredPass.job_id == job_id)
-    with connected(service) as connection:
+    with service.connected() as connection:
         return dict(Counter(connection.scalars(query)))
 
 
 def held(service: Service) -> list[str]:
-    with connected(service) as connection:
+    with service.connected() as connection:
         return sorted(connection.scalars(sa.select(DeviceHold.device)))
 
 

@@ -56,13 +56,8 @@ def code(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def service(borrowed_home: Path, code: Path) -> Iterator[OpenService]:
-    service = OpenService(home=borrowed_home, port=free_port(), code=code)
-    started = service.command("up", "--detach")
-    assert started.returncode == 0, started.stdout + started.stderr
-    yield service
-    stopped = service.command("down")
-    assert stopped.returncode == 0, stopped.stdout + stopped.stderr
-    assert service.engines() == []
+    with OpenService(home=borrowed_home, port=free_port(), code=code).up() as service:
+        yield service
 
 
 def package(code: Path, name: str, text: str) -> str:

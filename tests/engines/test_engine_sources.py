@@ -120,10 +120,7 @@ def test_a_submission_names_a_branch_and_its_report_the_commit(
     repository.write_model()
     commit = repository.commit("refs/pull/7/head")
     monkeypatch.setenv("PLUMBLINE_CODE_REPOSITORIES", str(repository.bare.parent))
-    service = Service(home=home, port=free_port())
-    started = service.command("up", "--detach")
-    assert started.returncode == 0, started.stdout + started.stderr
-    try:
+    with Service(home=home, port=free_port()).up() as service:
         asked = ["--model", str(DEMO_MODEL), "--limit", "4", "--architectures", "DemoNewLlama"]
         source = f"git:{repository.url}@refs/pull/7/head"
         elsewhere = service.command("submit", *asked, "--engine-source", "git:https://example.org/a@main")
@@ -133,8 +130,6 @@ def test_a_submission_names_a_branch_and_its_report_the_commit(
         run = json.loads(submitted.stdout)
         service.finished(run["id"], timeout_s=500)
         report = service.report(run["id"])
-    finally:
-        service.command("down")
     assert report["verdict"] != "error", report["reasons"]
     candidate = report["candidate"]
     assert candidate["settings"]["source"] == f"{source} (commit {commit[:12]})"

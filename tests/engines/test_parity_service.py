@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import httpx
 import pytest
 import sqlalchemy as sa
 
-from db.addresses import database_url
-from db.session import engine_for
-from db.settings import Settings
 from db.tables import StoredObservation
 from tests.engines.service import Service, done, job_of
 
@@ -22,17 +17,11 @@ SMALL: dict[str, Any] = {"benchmark": "parity", "options": {"decode_tokens": 8, 
 GSM8K = {"benchmark": "gsm8k", "data": "demo", "limit": 6}
 
 
-@contextmanager
-def connected(service: Service) -> Iterator[sa.Connection]:
-    with engine_for(database_url(Settings(home=service.home))).connect() as connection:
-        yield connection
-
-
 def heard(service: Service, job_id: str, attempt: int | None = None) -> int:
     """Return how many records and token lists the database holds for a job, of one attempt or of all."""
     wanted = [StoredObservation.job_id == job_id, StoredObservation.kind != "end"]
     wanted += [StoredObservation.attempt == attempt] if attempt is not None else []
-    with connected(service) as connection:
+    with service.connected() as connection:
         return connection.scalar(sa.select(sa.func.count()).where(*wanted)) or 0
 
 

@@ -129,9 +129,7 @@ def story(engines_home: Path, folder: Path, github: StandIn) -> Iterator[Story]:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in _settings(folder, github).items():
             patch.setenv(f"PLUMBLINE_{name}", value)
-        started = service.command("up", "--detach")
-        assert started.returncode == 0, started.stdout + started.stderr
-        try:
+        with service.up():
             told = Story(github=github, service=service, repository=repository, base=base, head=head)
             told.open()
             github.permissions |= {
@@ -141,8 +139,6 @@ def story(engines_home: Path, folder: Path, github: StandIn) -> Iterator[Story]:
             github.permissions[REPOSITORY, "rita"] = ("read", "read")
             github.files[REPOSITORY, ".plumbline.yml", base] = FILE.encode()
             yield told
-        finally:
-            service.command("down")
 
 
 def _repository(folder: Path, package: Path) -> SGLangRepository:

@@ -38,11 +38,8 @@ class PullRequest:
 
     number: int
     head_sha: str
-    head_ref: str
     head_repo: str
     base_sha: str
-    base_ref: str
-    base_repo: str
     is_fork: bool
     state: str
     author: str
@@ -76,11 +73,8 @@ class GitHub:
             return PullRequest(
                 number=found.number,
                 head_sha=found.head.sha,
-                head_ref=found.head.ref,
                 head_repo=head_repo,
                 base_sha=found.base.sha,
-                base_ref=found.base.ref,
-                base_repo=found.base.repo.full_name,
                 is_fork=head_repo != found.base.repo.full_name,
                 state=found.state,
                 author=found.user.login,

@@ -54,16 +54,7 @@ def load_vocabulary(folder: Path | None) -> Vocabulary | None:
 
 @lru_cache(maxsize=2)
 def _loaded(folder: Path, changed_at: int) -> Vocabulary:
-    from tokenizers import Tokenizer
-
-    try:
-        tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    except Exception as error:
-        raise ModelBrokenError(
-            f"{folder / 'tokenizer.json'} cannot be read: {error}", remedy="fetch the model's tokenizer again"
-        ) from error
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
+    tokenizer = _tokenizer(folder / "tokenizer.json")
     config = read_json(folder / "config.json")
     levels = _levels(config)
     special = {number: token.content for number, token in tokenizer.get_added_tokens_decoder().items() if token.special}
@@ -84,6 +75,18 @@ def _loaded(folder: Path, changed_at: int) -> Vocabulary:
         image=next((value for level in levels if (value := _image(level)) is not None), None),
         sees=any(_PICTURES.intersection(name.split("_")) for level in levels for name in level),
     )
+
+
+def _tokenizer(path: Path) -> Any:
+    from tokenizers import Tokenizer
+
+    try:
+        tokenizer = Tokenizer.from_file(str(path))
+    except Exception as error:
+        raise ModelBrokenError(f"{path} cannot be read: {error}", remedy="fetch the model's tokenizer again") from error
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer
 
 
 def _levels(config: dict[str, Any]) -> list[dict[str, Any]]:

@@ -142,10 +142,6 @@ def _made(positions: Positions, name: str, group: str, error: float, floor: floa
         error=error,
         floor=floor,
         ratio=error / max(floor, LEAST_FLOOR),
-        low=None,
-        high=None,
-        limit=None,
-        verdict=None,
         n=len(positions),
         prompts=positions.asked(),
     )

@@ -23,13 +23,7 @@ def _comparison(workload: str, check: ParityCheck) -> Comparison:
         decides=True,
         candidate=_measured(metric, check.value, check),
         baseline=_measured(metric, check.floor, check),
-        pairs=None,
-        difference=None,
-        low=None,
-        high=None,
-        mcnemar_p=None,
         margin=check.limit,
-        detectable_drop=None,
         reasons=check.reasons if check.verdict is not Verdict.PASS else (),
     )
 
@@ -37,6 +31,4 @@ def _comparison(workload: str, check: ParityCheck) -> Comparison:
 def _measured(metric: Metric, value: float | None, check: ParityCheck) -> Measurement | None:
     if value is None:
         return None
-    return Measurement(
-        metric=metric, filter=check.statistic or None, value=value, n=check.n, low=None, high=None, unparsed=0
-    )
+    return Measurement(metric=metric, filter=check.statistic or None, value=value, n=check.n)

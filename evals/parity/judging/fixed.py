@@ -70,12 +70,6 @@ def _spread(positions: Positions, name: str, group: str) -> Spread:
         name=name,
         group=group,
         error=quantile(positions.error, SHARES[name]),
-        floor=None,
-        ratio=None,
-        low=None,
-        high=None,
-        limit=None,
-        verdict=None,
         n=len(positions),
         prompts=positions.asked(),
     )

@@ -114,11 +114,6 @@ def _divergences(positions: Positions) -> tuple[Spread, ...]:
             group=ALL,
             error=quantile(positions.kl, share),
             floor=None if positions.kl_floor is None else quantile(positions.kl_floor, share),
-            ratio=None,
-            low=None,
-            high=None,
-            limit=None,
-            verdict=None,
             n=len(positions),
             prompts=positions.asked(),
         )

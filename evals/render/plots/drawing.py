@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 
 from evals.duel.results import CANDIDATE
 from evals.render.plots.axis import Axis, tick_words
-from evals.render.plots.svg import Point, element, group, label, line, straight, words
+from evals.render.plots.svg import Point, element, group, label, line, picture, straight
 
 WIDTH, HEIGHT = 640, 320
 LEFT, RIGHT, TOP, BOTTOM = 68.0, 620.0, 64.0, 268.0
@@ -39,24 +38,7 @@ class Plot:
 
 def plot_of(*, workload: str, name: str, kind: str, level: int, title: str, description: str, parts: list[str]) -> Plot:
     """Return a plot out of its parts; the title and the description are foreign text."""
-    # Several plots stand on one page, where names of elements must differ.
-    mark = sha256(f"{workload}/{name}".encode("utf-8", "replace")).hexdigest()[:10]
-    svg = element(
-        "svg",
-        element("title", words(title), id=f"t{mark}"),
-        element("desc", words(description, 1000), id=f"d{mark}"),
-        element("rect", class_="paper", width=WIDTH, height=HEIGHT, rx=6, fill="#ffffff"),
-        label(14, 24, title, font_size=14, font_weight="600"),
-        *parts,
-        xmlns="http://www.w3.org/2000/svg",
-        class_="plot",
-        viewBox=f"0 0 {WIDTH} {HEIGHT}",
-        width=WIDTH,
-        height=HEIGHT,
-        role="img",
-        aria_labelledby=f"t{mark} d{mark}",
-        font_family="system-ui, 'Segoe UI', Roboto, 'Noto Sans', sans-serif",
-    )
+    svg = picture(parts, name=f"{workload}/{name}", title=title, description=description, width=WIDTH, height=HEIGHT)
     return Plot(name=name, kind=kind, level=level, title=title, description=description, svg=svg)
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from hashlib import sha256
 
 from evals.formatting import nats, one_line, plural
 from evals.parity.strips import Strip
-from evals.render.plots.svg import element, group, label, words
+from evals.render.plots.svg import element, group, label, picture
 
 SHOWN = 40
 _WIDTH, _LEFT, _RIGHT, _TOP, _ROW = 760.0, 190.0, 600.0, 58.0, 16.0
@@ -25,28 +24,23 @@ def shade(gap: float | None) -> int | None:
 def heat_plot(workload: str, strips: Sequence[Strip], names: tuple[str, str]) -> str:
     """Return the strips of the prompts that differ most, as SVG; the numbers beside them say the same in words."""
     shown = strips[:SHOWN]
-    mark = sha256(f"{workload}/heat".encode("utf-8", "replace")).hexdigest()[:10]
     height = _TOP + _ROW * len(shown) + 34
     told = "; ".join(f"{one.prompt}: at most {nats(one.worst)} at position {one.worst_at:,}" for one in shown[:10])
     title = f"{one_line(workload, 24)}: how far log-probabilities lie apart, {names[0]} against {names[1]}"
-    return element(
-        "svg",
-        element("title", words(title), id=f"t{mark}"),
-        element("desc", words(f"{plural(len(shown), 'prompt')}, the worst first. {told}.", 1500), id=f"d{mark}"),
-        element("rect", class_="paper", width=_WIDTH, height=height, rx=6, fill="#ffffff"),
-        label(14, 24, title, font_size=14, font_weight="600"),
+    parts = [
         *_legend(),
         *(part for row, strip in enumerate(shown) for part in _row(strip, _TOP + row * _ROW)),
         label(_LEFT, height - 12, "first position", kind="quiet"),
         label(_RIGHT, height - 12, "last position", anchor="end", kind="quiet"),
-        xmlns="http://www.w3.org/2000/svg",
-        class_="plot heat",
-        viewBox=f"0 0 {_WIDTH:.0f} {height:.0f}",
+    ]
+    return picture(
+        parts,
+        name=f"{workload}/heat",
+        title=title,
+        description=f"{plural(len(shown), 'prompt')}, the worst first. {told}.",
         width=_WIDTH,
         height=height,
-        role="img",
-        aria_labelledby=f"t{mark} d{mark}",
-        font_family="system-ui, 'Segoe UI', Roboto, 'Noto Sans', sans-serif",
+        class_="plot heat",
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from hashlib import sha256
 from html import escape
 
 from evals.formatting import one_line
@@ -31,6 +32,40 @@ def label(x: float, y: float, text: str, *, anchor: str = "start", kind: str = "
     fill = "#1e1d1a" if kind == "words" else "#5c584f"
     drawn: dict[str, Attribute] = {"text_anchor": anchor, "font_size": 12, **attributes}
     return element("text", words(text, 120), class_=kind, x=x, y=y, fill=fill, **drawn)
+
+
+def picture(
+    children: Iterable[str],
+    *,
+    name: str,
+    title: str,
+    description: str,
+    width: float,
+    height: float,
+    class_: str = "plot",
+) -> str:
+    """Return a whole picture: paper, the title, what it holds, and a description for those who do not see it.
+
+    name: tells it from others on the same page. title, description: foreign text.
+    """
+    # Several pictures stand on one page, where names of elements must differ.
+    mark = sha256(name.encode("utf-8", "replace")).hexdigest()[:10]
+    return element(
+        "svg",
+        element("title", words(title), id=f"t{mark}"),
+        element("desc", words(description, 1500), id=f"d{mark}"),
+        element("rect", class_="paper", width=width, height=height, rx=6, fill="#ffffff"),
+        label(14, 24, title, font_size=14, font_weight="600"),
+        *children,
+        xmlns="http://www.w3.org/2000/svg",
+        class_=class_,
+        viewBox=f"0 0 {width:.0f} {height:.0f}",
+        width=width,
+        height=height,
+        role="img",
+        aria_labelledby=f"t{mark} d{mark}",
+        font_family="system-ui, 'Segoe UI', Roboto, 'Noto Sans', sans-serif",
+    )
 
 
 def line(points: Iterable[Point], **attributes: Attribute) -> str:

@@ -51,10 +51,7 @@ def _plot(
         across, up, x_name=f"requests in flight{scale}", y_name="output tokens/s", marks=_marks(across, levels)
     )
     for side in sides:
-        for level, (low, high) in spans[side].items():
-            x = across.place(level) + _APART[side]
-            ends = (x, up.place(low)), (x, up.place(high))
-            parts.append(straight(*ends, class_=f"span {side}", stroke=COLOURS[side], stroke_width=1.5))
+        parts += _span_lines(side, spans[side], across, up)
         points = [(across.place(level) + _APART[side], up.place(value)) for level, value in sides[side].items()]
         parts += [side_line(side, points), *(marker(side, at) for at in points)]
     told = [(side, f"{names[side]}, median and range of rounds") for side in sides if sides[side]]
@@ -65,11 +62,15 @@ def _plot(
         level=0,
         title=f"{one_line(result.workload, 24)}: output throughput against requests in flight",
         description=_told(levels, {names[side]: found for side, found in sides.items()}),
-        parts=[
-            *parts,
-            *legend(told),
-        ],
+        parts=[*parts, *legend(told)],
     )
+
+
+def _span_lines(side: str, spans: Mapping[int, tuple[float, float]], across: Axis, up: Axis) -> Iterator[str]:
+    for level, (low, high) in spans.items():
+        x = across.place(level) + _APART[side]
+        ends = (x, up.place(low)), (x, up.place(high))
+        yield straight(*ends, class_=f"span {side}", stroke=COLOURS[side], stroke_width=1.5)
 
 
 def _known(ratios: Sequence[Ratio], side: str) -> dict[int, float]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
+from db.settings import settings
 from db.tokens import TokenRole
+from tests.integration.api.webhook_world import NEW_SECRET, SECRET
 from tests.integration.api.world import token_of
 
 
@@ -28,3 +31,14 @@ def client_as(database: str, redis_url: str) -> Iterator[Callable[[TokenRole | N
 def client(client_as: Callable[[TokenRole | None], TestClient]) -> TestClient:
     """A client that may submit."""
     return client_as(TokenRole.SUBMITTER)
+
+
+@pytest.fixture
+def hook(database: str, redis_url: str, monkeypatch: pytest.MonkeyPatch, client_as: Any) -> TestClient:
+    """A client of a service that is a GitHub App; it sends no token."""
+    monkeypatch.setenv("PLUMBLINE_GITHUB_APP_ID", "1")
+    monkeypatch.setenv("PLUMBLINE_GITHUB_PRIVATE_KEY_PATH", "/nowhere")
+    monkeypatch.setenv("PLUMBLINE_GITHUB_WEBHOOK_SECRETS", f"{SECRET} {NEW_SECRET}")
+    monkeypatch.setenv("PLUMBLINE_GITHUB_REPOSITORIES", "org/engine other/*")
+    settings.cache_clear()
+    return client_as(None)  # type: ignore[no-any-return]

@@ -28,7 +28,7 @@ def test_a_maintainer_promotes_and_demotes_with_reasons(client_as: Clients) -> N
     assert accepted() == [run_id]
     page = browser.get("/baselines").text
     assert "the &lt;b&gt;release&lt;/b&gt; of May" in page
-    assert 'class="chip pass">pass</span>' in page
+    assert 'class="chip pass">Passed</span>' in page
     typed |= {"workload": "gsm8k", "reason": "it was wrong"}
     assert browser.post("/baselines/demote", data=typed, follow_redirects=False).status_code == 303
     assert accepted() == []

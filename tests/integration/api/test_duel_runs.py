@@ -6,10 +6,9 @@ from fastapi.testclient import TestClient
 
 from db.jobs import JobRecord
 from evals.spec import Role
+from tests.integration.api.world import PATH
 from tests.integration.workers.duel_world import duel_run, finish, measure, passes
 from workers import tasks
-
-PATH = "/api/v1/submissions"
 
 
 def finished_duel() -> str:

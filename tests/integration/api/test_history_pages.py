@@ -29,7 +29,7 @@ def test_the_list_names_each_lineage_with_its_newest_value_and_state(client: Tes
     assert "2 lineages" in page
     assert "50.0 %" in page
     assert "[45.0, 55.0]" in page
-    assert '<span class="chip open">regression</span>' in page
+    assert '<span class="chip open">Regression</span>' in page
     assert f'href="{PAGE}"' in page
     only = client.get("/history", headers=HTML, params={"engine": "hf", "model": ""}).text
     assert PAGE not in only

@@ -71,13 +71,13 @@ def test_a_queue_that_nobody_serves_is_marked(client: TestClient) -> None:
     said()
     queued_run()
     page = client.get("/hosts", headers=HTML).text
-    assert "by no worker" in page.split("jobs.cpu")[1].split("</tr>")[0]
+    assert "By no worker" in page.split("jobs.cpu")[1].split("</tr>")[0]
     said(queues=("jobs.cpu",))
     assert "by no worker" not in client.get("/hosts", headers=HTML).text
     said(queues=("jobs.cpu",), seen_s=time.time() - 600)
     page = client.get("/hosts", headers=HTML).text
     assert "Silent" in page
-    assert "by no worker" in page
+    assert "By no worker" in page
 
 
 def test_without_workers_and_without_redis_the_page_says_so(

@@ -1,6 +1,5 @@
-"""Reports, samples and runs as a client reads them."""
+"""Reports, samples and logs as a client reads them."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,13 +9,16 @@ from fastapi.testclient import TestClient
 from db.jobs import note_facts
 from db.session import transaction
 from db.settings import settings
-from db.tokens import TokenRole
 from evals.spec import ModelSpec
-from tests.integration.api.world import HOSTILE, SUBMISSION, claim, failed_run, finished_run, queued_run
-
-PATH = "/api/v1/submissions"
-PATTERN_CANDIDATE = [True] * 6 + [False] * 4
-PATTERN_BASELINE = [False] + [True] * 7 + [False] * 2
+from tests.integration.api.world import (
+    PATH,
+    PATTERN_BASELINE,
+    PATTERN_CANDIDATE,
+    SUBMISSION,
+    claim,
+    finished_run,
+    queued_run,
+)
 
 
 def test_a_report_comes_as_json_and_as_markdown(client: TestClient) -> None:
@@ -128,53 +130,6 @@ def test_a_log_is_read_from_the_jobs_folder_alone(client: TestClient, tmp_path: 
 def test_suites_are_listed_with_their_workloads(client: TestClient) -> None:
     items = {item["name"]: item["workloads"] for item in client.get("/api/v1/suites").json()["items"]}
     assert items["demo"][0]["metric"] == "exact_match,strict-match"
-
-
-def test_the_page_shows_verdict_and_flips_and_runs_nothing_of_the_models(
-    client: TestClient, client_as: Callable[[TokenRole | None], TestClient]
-) -> None:
-    run_id = finished_run(PATTERN_CANDIDATE, PATTERN_BASELINE, text=HOSTILE)
-    page = client.get(f"/runs/{run_id}", headers={"Accept": "text/html"})
-    assert page.status_code == 200
-    assert "<script" not in page.text[page.text.index("<main") :]
-    assert "<img src=x" not in page.text
-    assert "gsm8k/6" in page.text
-    assert "script-src 'self'" in page.headers["content-security-policy"]
-    assert page.headers["x-content-type-options"] == "nosniff"
-
-
-def test_a_running_page_keeps_itself_fresh(client: TestClient) -> None:
-    run_id, _ = queued_run()
-    page = client.get(f"/runs/{run_id}").text
-    assert 'data-live="yes"' in page
-    assert "/static/live.js" in page
-    assert client.get("/static/live.js").headers["content-type"].startswith("text/javascript")
-
-
-def test_a_failed_jobs_page_tells_why_and_what_to_do(client: TestClient) -> None:
-    error = {"code": "engine_argument", "message": "refused <b>", "remedy": "leave it out", "details": {"log": ["x"]}}
-    page = client.get(f"/runs/{failed_run(error)}").text
-    assert "refused &lt;b&gt;" in page
-    assert "leave it out" in page
-
-
-def test_pages_need_a_token_unless_the_operator_opens_them(
-    client_as: Callable[[TokenRole | None], TestClient], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    nobody, run_id = client_as(None), finished_run([True], [True])
-    for path in ("/", "/runs", f"/runs/{run_id}"):
-        refused = nobody.get(path, headers={"Accept": "text/html"})
-        assert refused.url.path == "/sign-in"
-        assert "<table" not in refused.text
-        assert "plumbline tokens create" in refused.text
-        assert refused.headers["content-type"].startswith("text/html")
-    plain = nobody.get("/")
-    assert (plain.status_code, plain.headers["content-type"]) == (401, "application/problem+json")
-    monkeypatch.setenv("PLUMBLINE_PUBLIC_READ", "1")
-    settings.cache_clear()
-    assert run_id in nobody.get("/runs").text
-    assert nobody.get(f"/runs/{run_id}").status_code == 200
-    assert nobody.get(PATH).status_code == 401
 
 
 def test_an_item_is_opened_with_both_answers_and_where_they_part(client: TestClient) -> None:

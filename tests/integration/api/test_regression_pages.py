@@ -38,8 +38,9 @@ def test_a_regression_says_what_since_when_by_how_much_and_where_to_look(client:
     with transaction() as session:
         found = get_change(session, regression)
     assert f'href="/compare?left={found.last_run_id}&amp;right={found.first_run_id}"' in page
+    assert "Items that flipped" not in page, "a latency has no items"
     beside = page.split('aria-label="Points beside the change"')[1].split("</table>")[0]
-    assert (beside.count("<td>before</td>"), beside.count("<td>after</td>")) == (5, 5)
+    assert (beside.count("<td>Before</td>"), beside.count("<td>After</td>")) == (5, 5)
 
 
 def test_the_list_is_filtered_and_says_what_to_do_when_it_is_empty(client: TestClient, regression: str) -> None:

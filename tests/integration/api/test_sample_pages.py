@@ -57,7 +57,7 @@ def test_an_item_shows_both_answers_and_leads_to_the_flips_around_it(reader: Tes
     assert f"/runs/{run_id}/samples/gsm8k/5?" in page
     assert f"/runs/{run_id}/samples/gsm8k/41?" in page
     flip = reader.get(f"/runs/{run_id}/samples/gsm8k/5").text
-    assert 'class="chip gained">gained' in flip
+    assert 'class="chip gained">Gained' in flip
     assert '<mark class="first"> 42</mark>' in flip
     assert '<mark class="first"> 41</mark>' in flip
     assert "The answers part at word 3" in flip

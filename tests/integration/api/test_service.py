@@ -22,9 +22,7 @@ from sqlalchemy import text
 from db.jobs import renew_lease
 from db.session import engine_for, transaction
 from db.tokens import TokenRole
-from tests.integration.api.world import claim, evaluating, finished_run, queued_run, token_of
-
-PATH = "/api/v1/submissions"
+from tests.integration.api.world import PATH, claim, evaluating, finished_run, queued_run, token_of
 
 
 @pytest.fixture
@@ -35,8 +33,8 @@ def server(database: str, redis_url: str) -> Iterator[httpx.Client]:
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "uvicorn", "--factory", "api.app:create_app", "--port", str(port)]
     environment = {**os.environ, "PYTHONPATH": str(Path.cwd())}
-    process = subprocess.Popen([*command, "--timeout-graceful-shutdown", "1", "--log-level", "error"], env=environment)
     headers = {"Authorization": f"Bearer {token_of(TokenRole.SUBMITTER)}"}
+    process = subprocess.Popen([*command, "--timeout-graceful-shutdown", "1", "--log-level", "error"], env=environment)
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=20) as client:
             _wait_until_ready(client)

@@ -19,7 +19,11 @@ from evals.result import Response, SampleKey, Score, SideSummary
 from evals.spec import EngineSpec, ModelSpec, Submission
 from evals.verdict import build_report
 
+PATH = "/api/v1/submissions"
+BODY = {"model": "/models/demo", "candidate": {"engine": "sglang"}, "suite": "demo", "limit": 10}
 METRIC = "exact_match,strict-match"
+PATTERN_CANDIDATE = [True] * 6 + [False] * 4
+PATTERN_BASELINE = [False] + [True] * 7 + [False] * 2
 HOSTILE = '<script>alert("answer")</script><img src=x onerror=alert(1)>'
 SUBMISSION = Submission(
     model=ModelSpec(path="/models/demo-text"),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from db.claims import Claim, claim_job
-from db.jobs import JobRecord, jobs_of
+from db.claims import Claim, claim_job, end_job
+from db.jobs import JobRecord, get_job, jobs_of
 from db.runs import RunRecord, create_run
 from db.session import transaction
+from db.states import JobState
 from evals.plan import plan_jobs
 from evals.result import Response, SampleKey, Score
 from evals.spec import EngineSpec, ModelSpec, Submission
@@ -57,6 +58,13 @@ def claim(
         )
 
 
+def claimed(job_id: str, *, host: str = "host", lease_s: float = 30.0, choose: object = any_slot) -> Claim:
+    """Claim a job that is there to be had."""
+    held = claim(job_id, host=host, lease_s=lease_s, choose=choose)
+    assert held is not None
+    return held
+
+
 def response(doc_id: int, text: str = "#### 4", prompt: str = "p") -> Response:
     return Response(
         key=SampleKey(task="gsm8k", doc_id=doc_id),
@@ -81,3 +89,14 @@ def score(doc_id: int, value: float, *, parsed: bool = True) -> Score:
         gold="4",
         prompt_sha256="p",
     )
+
+
+def end(held: Claim | None) -> None:
+    assert held is not None
+    with transaction() as session:
+        end_job(session, held.lease, JobState.SUCCEEDED)
+
+
+def state_of(job_id: str) -> JobState:
+    with transaction() as session:
+        return get_job(session, job_id).state

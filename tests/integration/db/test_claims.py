@@ -3,50 +3,21 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select
 
-from db.claims import Claim, end_job, requeue_job
-from db.jobs import JobRecord, enter_phase, get_job, note_facts, renew_lease
-from db.reconcile import MAX_LOSSES, expire_leases, lost_jobs, stuck_runs, waiting_jobs
-from db.runs import finish_run, get_run, lock_run, request_cancel, retry_run
+from db.claims import end_job, requeue_job
+from db.jobs import enter_phase, get_job, note_facts, renew_lease
+from db.reconcile import MAX_LOSSES, expire_leases, lost_jobs
+from db.runs import get_run, request_cancel
 from db.session import transaction
-from db.settings import Settings
 from db.states import JobState, Phase, RunState
 from db.tables import DeviceHold
 from evals.errors import LeaseLostError
-from evals.plan import load_suite
-from evals.spec import CUSTOM_SUITE, EngineSpec, Role
-from tests.integration.db.builders import claim, new_run, one_slot, submission
-from workers import devices
-from workers.devices import chooser
-from workers.gpus import Gpu
+from tests.integration.db.builders import claim, claimed, new_run, one_slot, state_of
 
 pytestmark = pytest.mark.usefixtures("database")
-
-
-SLOTS = Settings(cpu_slots=2, remote_slots=1)
-
-
-def new_duel() -> JobRecord:
-    return new_run(replace(submission(), suite="demo-serving"))[1][-1]
-
-
-def claim_on_two_slots(job: JobRecord) -> Claim | None:
-    return claim(job.id, choose=chooser(SLOTS))
-
-
-def end(held: Claim | None) -> None:
-    assert held is not None
-    with transaction() as session:
-        end_job(session, held.lease, JobState.SUCCEEDED)
-
-
-def state_of(job_id: str) -> JobState:
-    with transaction() as session:
-        return get_job(session, job_id).state
 
 
 def test_of_many_workers_with_the_same_message_one_gets_the_job() -> None:
@@ -85,12 +56,10 @@ def test_the_first_claim_starts_the_run() -> None:
 
 def test_a_worker_that_lost_its_lease_can_write_nothing() -> None:
     _, jobs = new_run()
-    old = claim(jobs[0].id, lease_s=-1)
-    assert old is not None
+    old = claimed(jobs[0].id, lease_s=-1)
     with transaction() as session:
         assert [job.state for job in lost_jobs(session)] == [JobState.QUEUED]
-    new = claim(jobs[0].id)
-    assert new is not None
+    new = claimed(jobs[0].id)
     assert new.lease.attempt == 2
     with pytest.raises(LeaseLostError), transaction() as session:
         renew_lease(session, old.lease, lease_s=30, progress={"x": 1})
@@ -119,8 +88,7 @@ def test_the_late_end_of_an_old_attempt_does_not_free_the_new_ones_device() -> N
 
 def test_renewing_carries_progress_out_and_the_wish_to_cancel_in() -> None:
     run, jobs = new_run()
-    held = claim(jobs[0].id)
-    assert held is not None
+    held = claimed(jobs[0].id)
     with transaction() as session:
         assert renew_lease(session, held.lease, lease_s=30, progress={"gsm8k": {"done": 3}}) is False
         assert request_cancel(session, run.id) == [jobs[0].id]
@@ -132,8 +100,7 @@ def test_renewing_carries_progress_out_and_the_wish_to_cancel_in() -> None:
 
 def test_a_renewed_lease_is_not_lost() -> None:
     _, jobs = new_run()
-    held = claim(jobs[0].id, lease_s=-1)
-    assert held is not None
+    held = claimed(jobs[0].id, lease_s=-1)
     with transaction() as session:
         renew_lease(session, held.lease, lease_s=30, progress={})
         assert lost_jobs(session) == []
@@ -167,196 +134,3 @@ def test_a_lease_can_be_ended_early_for_a_worker_known_to_be_dead() -> None:
         assert lost_jobs(session) == []
         expire_leases(session, [jobs[0].id])
         assert [job.id for job in lost_jobs(session)] == [jobs[0].id]
-
-
-def test_exactly_one_caller_finishes_a_run() -> None:
-    run, jobs = new_run()
-    claims = [claim(job.id) for job in jobs]
-    with transaction() as session:
-        assert claims[0] is not None
-        end_job(session, claims[0].lease, JobState.SUCCEEDED)
-        assert finish_run(session, run.id) is False
-    with transaction() as session:
-        assert claims[1] is not None
-        end_job(session, claims[1].lease, JobState.FAILED, error={"code": "x"})
-
-    def finish(_: int) -> bool:
-        with transaction() as session:
-            return finish_run(session, run.id)
-
-    with ThreadPoolExecutor(8) as pool:
-        assert sum(pool.map(finish, range(8))) == 1
-
-
-def test_both_jobs_ending_at_the_same_moment_still_finish_the_run_once() -> None:
-    for _round in range(5):
-        run, jobs = new_run()
-        claims = [claim(job.id) for job in jobs]
-
-        def end(held: object, run_id: str = run.id) -> bool:
-            with transaction() as session:
-                lock_run(session, run_id)
-                end_job(session, held.lease, JobState.SUCCEEDED)  # type: ignore[attr-defined]  # a Claim
-                return finish_run(session, run_id)
-
-        with ThreadPoolExecutor(2) as pool:
-            assert sum(pool.map(end, claims)) == 1
-
-
-def test_a_silent_queued_job_gets_one_more_message_and_then_rests() -> None:
-    _, jobs = new_run()
-    with transaction() as session:
-        assert waiting_jobs(session, silent_s=30) == []
-        session.execute(text("UPDATE jobs SET enqueued_at = now() - interval '1 minute'"))
-        assert {job_id for job_id, _ in waiting_jobs(session, silent_s=30)} == {job.id for job in jobs}
-        assert waiting_jobs(session, silent_s=30) == []
-
-
-def test_runs_that_nobody_finished_and_reports_that_never_came_are_found() -> None:
-    run, jobs = new_run()
-    for job in jobs:
-        held = claim(job.id)
-        assert held is not None
-        with transaction() as session:
-            end_job(session, held.lease, JobState.SUCCEEDED)
-    with transaction() as session:
-        assert stuck_runs(session, silent_s=30) == ([run.id], [])
-        finish_run(session, run.id)
-        session.execute(text("UPDATE runs SET reporting_since = now() - interval '1 minute'"))
-        assert stuck_runs(session, silent_s=30) == ([], [run.id])
-
-
-def test_a_retried_run_queues_only_what_did_not_succeed() -> None:
-    run, jobs = new_run()
-    for job, state in zip(jobs, (JobState.SUCCEEDED, JobState.FAILED), strict=True):
-        held = claim(job.id)
-        assert held is not None
-        with transaction() as session:
-            end_job(session, held.lease, state, error={"code": "x"} if state == JobState.FAILED else None)
-    with transaction() as session:
-        finish_run(session, run.id)
-        session.execute(text("UPDATE runs SET state = 'finished', verdict = 'error'"))
-    with transaction() as session:
-        assert retry_run(session, run.id) == [jobs[1].id]
-    assert [state_of(job.id) for job in jobs] == [JobState.SUCCEEDED, JobState.QUEUED]
-    with transaction() as session:
-        assert get_run(session, run.id).state == RunState.QUEUED
-
-
-def test_a_duel_takes_the_whole_host() -> None:
-    _, (other, _) = new_run()
-    held = claim_on_two_slots(other)
-    duel = new_duel()
-    assert claim_on_two_slots(duel) is None
-    end(held)
-    alone = claim_on_two_slots(duel)
-    assert alone is not None
-    assert alone.devices == ("cpu:0", "cpu:1", "remote:0")
-    assert claim_on_two_slots(new_run()[1][0]) is None
-    end(alone)
-    assert claim_on_two_slots(new_run()[1][0]) is not None
-
-
-def test_newcomers_wait_behind_a_duel_that_waits_for_the_whole_host() -> None:
-    _, (first, _) = new_run()
-    held = claim_on_two_slots(first)
-    duel = new_duel()
-    _, (newcomer, _) = new_run()
-    assert claim_on_two_slots(duel) is None
-    assert claim_on_two_slots(newcomer) is None  # though one of the two slots is free
-    assert claim(newcomer.id, host="other", choose=chooser(SLOTS)) is None
-    end(held)
-    assert claim_on_two_slots(newcomer) is None
-    end(claim_on_two_slots(duel))
-    assert claim_on_two_slots(newcomer) is not None
-
-
-def test_who_came_before_a_duel_or_needs_other_devices_does_not_wait_for_it() -> None:
-    _, (elder, _) = new_run()
-    duel = new_duel()
-    assert claim_on_two_slots(elder) is not None
-    on_gpus = EngineSpec(kind="sglang", device="cuda", gpus=1)
-    _, (newcomer, _) = new_run(replace(submission(), candidate=on_gpus, baseline=on_gpus))
-    assert newcomer.queue == "jobs.cuda"
-    assert claim(newcomer.id, host="other") is not None
-    with transaction() as session:
-        request_cancel(session, duel.run_id)
-    assert claim_on_two_slots(new_run()[1][0]) is not None
-
-
-ON_GPU = EngineSpec(kind="sglang", device="cuda", gpus=1)
-GPUS = [
-    Gpu(index=number, uuid=f"GPU-{number}", name="NVIDIA H200", memory_bytes=2**37, driver="570") for number in (0, 1)
-]
-BOTH_QUEUES = frozenset({"jobs.cpu", "jobs.cuda"})
-
-
-def on(engine: EngineSpec, *, duel: bool = False) -> JobRecord:
-    asked = replace(submission(), candidate=engine, baseline=engine, suite="demo-serving" if duel else "demo")
-    return new_run(asked)[1][-1]
-
-
-@pytest.fixture
-def two_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(devices, "list_gpus", lambda: GPUS)
-
-
-@pytest.mark.usefixtures("two_gpus")
-def test_a_duel_on_cpus_keeps_the_gpus_of_its_host_too() -> None:
-    on_gpu, duel = on(ON_GPU), new_duel()
-    held = claim_on_two_slots(on_gpu)
-    assert held is not None
-    assert claim_on_two_slots(duel) is None
-    end(held)
-    alone = claim_on_two_slots(duel)
-    assert alone is not None
-    assert alone.devices == ("cpu:0", "cpu:1", "remote:0", "GPU-0", "GPU-1")
-    assert claim_on_two_slots(on(ON_GPU)) is None
-    end(alone)
-
-
-@pytest.mark.usefixtures("two_gpus")
-def test_behind_a_duel_on_gpus_wait_only_those_who_want_gpus() -> None:
-    held = claim_on_two_slots(on(replace(ON_GPU, gpus=2)))
-    duel = on(ON_GPU, duel=True)
-    assert claim_on_two_slots(duel) is None
-    remote = on(EngineSpec(kind="remote", device="cuda", base_url="http://127.0.0.1:1"))
-    assert remote.queue == duel.queue
-    assert claim_on_two_slots(remote) is not None
-    assert claim(new_run()[1][0].id, choose=chooser(SLOTS), queues=BOTH_QUEUES) is not None
-    newcomer = on(ON_GPU)
-    end(held)
-    assert claim_on_two_slots(newcomer) is None
-    assert claim_on_two_slots(duel) is not None
-    assert claim_on_two_slots(newcomer) is not None  # on the other GPU
-
-
-@pytest.mark.usefixtures("two_gpus")
-def test_behind_a_duel_on_cpus_wait_all_whom_its_worker_could_serve() -> None:
-    first = claim_on_two_slots(on(ON_GPU))
-    duel, newcomer = new_duel(), on(ON_GPU)
-    assert claim(newcomer.id, choose=chooser(SLOTS), queues=BOTH_QUEUES) is None
-    later_duel = on(ON_GPU, duel=True)
-    assert claim(later_duel.id, choose=chooser(SLOTS), queues=BOTH_QUEUES) is None
-    assert claim(newcomer.id, host="other", choose=chooser(SLOTS), queues={"jobs.cuda"}) is not None
-    end(first)
-    assert claim(duel.id, choose=chooser(SLOTS), queues=BOTH_QUEUES) is not None
-
-
-def test_the_jobs_of_a_duels_own_run_come_before_it() -> None:
-    with_duel = replace(submission(), suite=CUSTOM_SUITE, workloads=(*load_suite("demo"), *load_suite("demo-serving")))
-    _, jobs = new_run(with_duel)
-    assert [job.role for job in jobs] == [Role.CANDIDATE, Role.BASELINE, Role.DUEL]
-    held = [claim_on_two_slots(job) for job in jobs]
-    assert [one is not None for one in held] == [True, True, False]
-    end(held[0])
-    assert claim_on_two_slots(jobs[2]) is None
-    end(held[1])
-    assert claim_on_two_slots(jobs[2]) is not None
-
-
-def test_two_duels_take_turns() -> None:
-    elder, younger = new_duel(), new_duel()
-    assert claim_on_two_slots(younger) is None
-    end(claim_on_two_slots(elder))
-    assert claim_on_two_slots(younger) is not None

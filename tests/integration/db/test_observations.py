@@ -14,7 +14,7 @@ from db.session import transaction
 from db.tables import Job
 from evals.errors import LeaseLostError
 from evals.parity.records import Form, Mode, Observation, Record, Scored, Tokenized
-from tests.integration.db.builders import claim, new_run
+from tests.integration.db.builders import claimed, new_run
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -38,8 +38,7 @@ def same(a: Scored, b: Scored) -> bool:
 
 
 def test_everything_comes_back_as_it_was_also_what_json_has_no_word_for() -> None:
-    held = claim(new_run()[1][0].id)
-    assert held is not None
+    held = claimed(new_run()[1][0].id)
     with transaction() as session:
         save_observed(session, held.lease, "parity", [RECORD, TOKENIZED])
         end_observation(session, held.lease, "parity", WHOLE)
@@ -55,8 +54,7 @@ def test_everything_comes_back_as_it_was_also_what_json_has_no_word_for() -> Non
 
 
 def test_modes_and_forms_of_one_prompt_stand_beside_each_other_and_a_second_hearing_replaces() -> None:
-    held = claim(new_run()[1][0].id)
-    assert held is not None
+    held = claimed(new_run()[1][0].id)
     texts = replace(TOKENIZED, form=Form.TEXT, token_ids=(4,))
     with transaction() as session:
         save_observed(session, held.lease, "parity", [RECORD, replace(RECORD, mode=Mode.TOGETHER), TOKENIZED, texts])
@@ -68,8 +66,7 @@ def test_modes_and_forms_of_one_prompt_stand_beside_each_other_and_a_second_hear
 
 
 def test_a_workload_is_done_only_when_it_says_so() -> None:
-    held = claim(new_run()[1][0].id)
-    assert held is not None
+    held = claimed(new_run()[1][0].id)
     with transaction() as session:
         save_observed(session, held.lease, "parity", [RECORD])
         assert not is_observed(session, held.job.id, "parity")
@@ -79,8 +76,7 @@ def test_a_workload_is_done_only_when_it_says_so() -> None:
 
 
 def test_a_worker_without_the_lease_writes_nothing() -> None:
-    held = claim(new_run()[1][0].id, lease_s=-1)
-    assert held is not None
+    held = claimed(new_run()[1][0].id, lease_s=-1)
     with transaction() as session:
         lost_jobs(session)
     for write in (
@@ -96,8 +92,7 @@ def test_a_worker_without_the_lease_writes_nothing() -> None:
 
 
 def test_what_another_model_said_is_forgotten_with_the_answers() -> None:
-    held = claim(new_run()[1][0].id)
-    assert held is not None
+    held = claimed(new_run()[1][0].id)
     with transaction() as session:
         for workload in ("parity", "again"):
             save_observed(session, held.lease, workload, [RECORD])
@@ -109,8 +104,7 @@ def test_what_another_model_said_is_forgotten_with_the_answers() -> None:
 
 
 def test_a_worker_that_died_after_it_heard_something_counts_as_no_loss() -> None:
-    held = claim(new_run()[1][0].id, lease_s=30)
-    assert held is not None
+    held = claimed(new_run()[1][0].id, lease_s=30)
     for heard, losses in (([], 1), ([RECORD], 0)):
         with transaction() as session:
             save_observed(session, held.lease, "parity", heard)
@@ -120,5 +114,4 @@ def test_a_worker_that_died_after_it_heard_something_counts_as_no_loss() -> None
         with transaction() as session:
             assert [job.id for job in lost_jobs(session)] == [held.job.id]
             assert session.get_one(Job, held.job.id).losses == losses
-        held = claim(held.job.id)
-        assert held is not None
+        held = claimed(held.job.id)

@@ -15,7 +15,7 @@ from db.session import transaction
 from db.tables import Job, StoredPass
 from evals.duel.results import BASELINE, CANDIDATE, GpuUse, Pass
 from evals.errors import LeaseLostError
-from tests.integration.db.builders import claim, new_run
+from tests.integration.db.builders import claimed, new_run
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -33,8 +33,7 @@ RAW = b'{"records": [{"index": 0, "text": "\\u0000"}]}' * 200
 
 
 def test_a_pass_comes_back_as_it_was_with_every_byte_that_its_client_recorded() -> None:
-    held = claim(new_run()[1][0].id)
-    assert held is not None
+    held = claimed(new_run()[1][0].id)
     with transaction() as session:
         save_pass(session, held.lease, "serving", DONE, RAW)
     with transaction() as session:
@@ -46,8 +45,7 @@ def test_a_pass_comes_back_as_it_was_with_every_byte_that_its_client_recorded() 
 
 
 def test_what_json_has_no_word_for_survives() -> None:
-    held = claim(new_run()[1][0].id)
-    assert held is not None
+    held = claimed(new_run()[1][0].id)
     with transaction() as session:
         save_pass(session, held.lease, "serving", replace(DONE, gpus=(GPU,)), RAW)
         (found,) = passes_of(session, held.job.id, "serving")
@@ -56,8 +54,7 @@ def test_what_json_has_no_word_for_survives() -> None:
 
 
 def test_passes_come_in_the_order_of_their_beginning_and_the_same_one_twice_is_one() -> None:
-    held = claim(new_run()[1][0].id)
-    assert held is not None
+    held = claimed(new_run()[1][0].id)
     later = replace(DONE, side=BASELINE, started_s=DONE.started_s + 20)
     again = replace(DONE, started_s=DONE.started_s + 40, spoiled=())
     with transaction() as session:
@@ -67,14 +64,12 @@ def test_passes_come_in_the_order_of_their_beginning_and_the_same_one_twice_is_o
 
 
 def test_a_new_attempt_begins_anew_and_the_earlier_passes_stay_to_be_read() -> None:
-    first = claim(new_run()[1][0].id)
-    assert first is not None
+    first = claimed(new_run()[1][0].id)
     job_id = first.job.id
     with transaction() as session:
         save_pass(session, first.lease, "serving", DONE, RAW)
         requeue_job(session, first.lease, error=None, count_failure=True)
-    second = claim(job_id)
-    assert second is not None
+    second = claimed(job_id)
     with transaction() as session:
         assert passes_of(session, job_id, "serving") == ()
         save_pass(session, second.lease, "serving", replace(DONE, whole=16), b"second")
@@ -86,8 +81,7 @@ def test_a_new_attempt_begins_anew_and_the_earlier_passes_stay_to_be_read() -> N
 
 
 def test_a_worker_that_lost_its_lease_saves_no_pass() -> None:
-    held = claim(new_run()[1][0].id, lease_s=-1)
-    assert held is not None
+    held = claimed(new_run()[1][0].id, lease_s=-1)
     with transaction() as session:
         lost_jobs(session)
     with pytest.raises(LeaseLostError), transaction() as session:
@@ -100,8 +94,7 @@ def test_passes_save_no_job_whose_workers_keep_dying() -> None:
     """A duel keeps nothing of a lost attempt, so passes are no progress: else it would be tried for ever."""
     job_id = new_run()[1][0].id
     for losses in (1, 2):
-        held = claim(job_id, lease_s=30)
-        assert held is not None
+        held = claimed(job_id, lease_s=30)
         with transaction() as session:
             save_pass(session, held.lease, "serving", DONE, RAW)
         with transaction() as session:

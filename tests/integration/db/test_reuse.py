@@ -15,7 +15,7 @@ from db.session import transaction
 from db.tables import StoredResponse
 from evals.errors import LeaseLostError
 from evals.result import Response, SampleKey
-from tests.integration.db.builders import claim, new_run, response
+from tests.integration.db.builders import claimed, new_run, response
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -29,12 +29,11 @@ def answered(doc_id: int, text: str = "#### 4", *, at: float = 1.5) -> Response:
 def held(who: Identity | None = WHO, *answers: Response) -> Claim:
     """Return the claim on a job of a new run that has given some answers."""
     _, jobs = new_run()
-    return claimed(jobs[0].id, who, *answers)
+    return claimed_by(jobs[0].id, who, *answers)
 
 
-def claimed(job_id: str, who: Identity | None, *answers: Response) -> Claim:
-    taken = claim(job_id)
-    assert taken is not None
+def claimed_by(job_id: str, who: Identity | None, *answers: Response) -> Claim:
+    taken = claimed(job_id)
     with transaction() as session:
         if who is not None:
             note_facts(session, taken.lease, {"answered_by": who.answered_by, "hardware": who.hardware})
@@ -84,8 +83,8 @@ def test_another_engine_or_machine_lends_nothing(other: Identity | None) -> None
 
 def test_the_two_sides_of_a_run_lend_each_other_nothing() -> None:
     _, jobs = new_run()
-    claimed(jobs[0].id, WHO, answered(1))
-    other_side = claimed(jobs[1].id, WHO)
+    claimed_by(jobs[0].id, WHO, answered(1))
+    other_side = claimed_by(jobs[1].id, WHO)
     assert reuse(other_side, 1) == 0
 
 

@@ -14,7 +14,7 @@ from db.sample_tasks import tasks_of
 from db.samples import save_responses, save_scores
 from db.session import transaction
 from evals.result import Response, SampleKey, Score
-from tests.integration.db.builders import claim, new_run, response, score
+from tests.integration.db.builders import claimed, new_run, response, score
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -27,8 +27,7 @@ def base(database: str) -> SampleQuery:
     _, jobs = new_run()
     ids = []
     for place, job in enumerate(jobs):
-        held = claim(job.id)
-        assert held is not None
+        held = claimed(job.id)
         answers, scores = [], []
         for doc_id in range(6):
             if doc_id == 3 and place:

@@ -15,7 +15,7 @@ from db.session import transaction
 from db.states import JobState
 from db.tables import Prompt
 from evals.errors import LeaseLostError
-from tests.integration.db.builders import claim, new_run, response, score
+from tests.integration.db.builders import claim, claimed, new_run, response, score
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -24,8 +24,7 @@ METRIC = "exact_match,strict-match"
 
 def test_a_response_that_is_known_is_kept_as_it_first_came() -> None:
     _, jobs = new_run()
-    held = claim(jobs[0].id)
-    assert held is not None
+    held = claimed(jobs[0].id)
     with transaction() as session:
         save_responses(session, held.lease, [("gsm8k", response(1, "first"))], {"p": "prompt"})
     with transaction() as session:
@@ -38,8 +37,7 @@ def test_a_response_that_is_known_is_kept_as_it_first_came() -> None:
 
 def test_a_response_comes_back_as_it_went_in() -> None:
     _, jobs = new_run()
-    held = claim(jobs[0].id)
-    assert held is not None
+    held = claimed(jobs[0].id)
     original = replace(response(7, "žluťoučký 🐎"), finish_reason=None, completion_tokens=None)
     with transaction() as session:
         save_responses(session, held.lease, [("gsm8k", original)], {})
@@ -48,8 +46,7 @@ def test_a_response_comes_back_as_it_went_in() -> None:
 
 def test_a_worker_without_the_lease_saves_nothing() -> None:
     _, jobs = new_run()
-    old = claim(jobs[0].id, lease_s=-1)
-    assert old is not None
+    old = claimed(jobs[0].id, lease_s=-1)
     with transaction() as session:
         lost_jobs(session)
     assert claim(jobs[0].id) is not None
@@ -64,8 +61,7 @@ def test_a_worker_without_the_lease_saves_nothing() -> None:
 
 def test_an_ended_job_takes_no_more_responses() -> None:
     _, jobs = new_run()
-    held = claim(jobs[0].id)
-    assert held is not None
+    held = claimed(jobs[0].id)
     with transaction() as session:
         end_job(session, held.lease, JobState.CANCELLED)
     with pytest.raises(LeaseLostError), transaction() as session:
@@ -74,8 +70,7 @@ def test_an_ended_job_takes_no_more_responses() -> None:
 
 def test_scores_of_a_second_attempt_replace_the_first() -> None:
     _, jobs = new_run()
-    held = claim(jobs[0].id)
-    assert held is not None
+    held = claimed(jobs[0].id)
     with transaction() as session:
         save_scores(session, held.lease, "gsm8k", [score(1, 0.0), score(2, 1.0)])
     with transaction() as session:
@@ -87,8 +82,7 @@ def pair_of_jobs() -> tuple[str, str]:
     _, jobs = new_run()
     sides = {0: [1.0, 1.0, 0.0, 0.0], 1: [1.0, 0.0, 1.0, 0.0]}
     for index, values in sides.items():
-        held = claim(jobs[index].id)
-        assert held is not None
+        held = claimed(jobs[index].id)
         with transaction() as session:
             save_responses(session, held.lease, [("gsm8k", response(i)) for i in range(4)], {"p": "the prompt"})
             rows = [score(i, value, parsed=i != 3) for i, value in enumerate(values)]
@@ -134,14 +128,12 @@ def test_unparsed_answers_can_be_picked_out() -> None:
 
 def test_answers_of_another_engine_can_be_forgotten_by_the_holder_alone() -> None:
     _, jobs = new_run()
-    old = claim(jobs[0].id, lease_s=-1)
-    assert old is not None
+    old = claimed(jobs[0].id, lease_s=-1)
     with transaction() as session:
         save_responses(session, old.lease, [("gsm8k", response(1))], {})
         save_scores(session, old.lease, "gsm8k", [score(1, 1.0)])
         lost_jobs(session)
-    new = claim(jobs[0].id)
-    assert new is not None
+    new = claimed(jobs[0].id)
     with pytest.raises(LeaseLostError), transaction() as session:
         forget_responses(session, old.lease)
     with transaction() as session:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from db.baseline_choice import settled
+from db.baselines import history, list_baselines, promote
 from db.claims import end_job
 from db.jobs import JobRecord, enter_phase, jobs_of, note_facts
 from db.reports import latest_report
@@ -15,10 +16,12 @@ from db.samples import save_scores
 from db.session import transaction
 from db.states import JobState, Phase
 from evals.baseline import BaselineKind, BaselineSource
+from evals.fingerprinting import lineage_of
+from evals.lineage import Lineage
 from evals.plan import load_suite, plan_jobs
 from evals.result import Report
 from evals.spec import EngineSpec, ModelSpec, Role, Submission
-from tests.integration.db.builders import claim, score
+from tests.integration.db.builders import claimed, score
 from workers import tasks
 
 ITEMS = 300
@@ -63,8 +66,7 @@ def answer(
     found: Mapping[str, str] | None = None,
 ) -> None:
     """Let a job answer its items, the first of them wrong, and succeed; missing: those that it has no score for."""
-    held = claim(job.id)
-    assert held is not None
+    held = claimed(job.id)
     scores = [score(n, float(n >= wrong)) for n in range(items - missing)]
     told = {**FOUND, "items": str(items), **(found or {})}
     with transaction() as session:
@@ -75,8 +77,7 @@ def answer(
 
 
 def fail(job: JobRecord) -> None:
-    held = claim(job.id)
-    assert held is not None
+    held = claimed(job.id)
     with transaction() as session:
         end_job(session, held.lease, JobState.FAILED, error={"code": "engine_died", "message": "it died"})
 
@@ -96,3 +97,23 @@ def finished(submission: Submission, **candidate: Any) -> tuple[str, Report]:
     if Role.BASELINE in jobs:
         answer(jobs[Role.BASELINE])
     return run_id, reported(run_id)
+
+
+LINEAGE = lineage_of(PLAIN.model, DEMO, "sglang", "2 cores")
+BACKFILL = replace(STORED, baseline_from=BaselineSource(kind=BaselineKind.STORED, backfill=True))
+
+
+def baseline_run(lineage: Lineage = LINEAGE) -> str | None:
+    with transaction() as session:
+        found = list_baselines(session, lineage=lineage.key)
+    return found[0].result.run_id if found else None
+
+
+def promoted(run_id: str, *, despite_verdict: bool = False) -> int:
+    with transaction() as session:
+        return len(promote(session, run_id, actor="ann", reason="good", despite_verdict=despite_verdict))
+
+
+def log(lineage: Lineage = LINEAGE) -> list[tuple[str, str, str]]:
+    with transaction() as session:
+        return [(one.action.value, one.actor, one.result.run_id) for one in history(session, lineage.key)]

@@ -7,18 +7,22 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from db.claims import Claim, end_job, requeue_job
+from db.claims import end_job, requeue_job
 from db.jobs import JobRecord, note_facts
 from db.passes import save_pass
-from db.runs import finish_run
+from db.reports import latest_report
+from db.runs import finish_run, get_run
+from db.samples import save_scores
 from db.session import transaction
-from db.states import JobState
+from db.states import JobState, RunState
 from evals.duel.contenders import Outcome
 from evals.duel.results import BASELINE, CANDIDATE, Pass
 from evals.metrics import SERVING_METRICS, Direction
 from evals.plan import load_suite
+from evals.result import Report
 from evals.spec import CUSTOM_SUITE, EngineSpec, ModelSpec, Role, Submission
-from tests.integration.db.builders import claim, new_run
+from tests.integration.db.builders import claimed, new_run, score
+from workers import tasks
 from workers.duel import outcome_as_fact
 
 ROUNDS, LEVEL = 6, 4
@@ -61,15 +65,9 @@ def _pass(round: int, side: str, slowdown: float) -> Pass:
     )  # fmt: skip
 
 
-def taken(job: JobRecord) -> Claim:
-    held = claim(job.id)
-    assert held is not None
-    return held
-
-
 def measure(job: JobRecord, measured: Sequence[Pass], sides: dict[str, dict[str, Any]] | None = None) -> None:
     """Let a duel measure something and succeed."""
-    held = taken(job)
+    held = claimed(job.id)
     outcome = Outcome(
         passes=(), stopped="the last look", notes=("a note",), facts={"output lengths": "forced", "load": "16 requests"}
     )
@@ -83,7 +81,7 @@ def measure(job: JobRecord, measured: Sequence[Pass], sides: dict[str, dict[str,
 
 def break_off(job: JobRecord, measured: Sequence[Pass]) -> None:
     """Let a duel measure something and go back into the queue."""
-    held = taken(job)
+    held = claimed(job.id)
     with transaction() as session:
         for one in measured:
             save_pass(session, held.lease, "serving", one, b"{}")
@@ -91,7 +89,7 @@ def break_off(job: JobRecord, measured: Sequence[Pass]) -> None:
 
 
 def end(job: JobRecord, state: JobState, error: dict[str, Any] | None = None) -> None:
-    held = taken(job)
+    held = claimed(job.id)
     with transaction() as session:
         end_job(session, held.lease, state, error=error)
 
@@ -99,3 +97,22 @@ def end(job: JobRecord, state: JobState, error: dict[str, Any] | None = None) ->
 def finish(run_id: str) -> None:
     with transaction() as session:
         assert finish_run(session, run_id)
+
+
+WITH_GSM8K = replace(SUBMISSION, workloads=(*load_suite("demo"), *SUBMISSION.workloads))
+
+
+def report_of_run(run_id: str) -> Report:
+    finish(run_id)
+    tasks.write_report(run_id)
+    with transaction() as session:
+        assert get_run(session, run_id).state == RunState.FINISHED
+        return latest_report(session, run_id)
+
+
+def answer(role: Role, jobs: dict[Any, Any], value: float = 1.0) -> None:
+    held = claimed(jobs[role].id)
+    with transaction() as session:
+        save_scores(session, held.lease, "gsm8k", [score(n, value) for n in range(300)])
+        note_facts(session, held.lease, {"workload:gsm8k": {"harness": "h"}, "model_files": "m"})
+        end_job(session, held.lease, JobState.SUCCEEDED)

@@ -8,13 +8,17 @@ from typing import Any
 from db.claims import end_job
 from db.jobs import JobRecord, get_job, jobs_of, note_facts
 from db.observations import end_observation, save_observed
-from db.runs import create_run, finish_run
+from db.reports import latest_report
+from db.runs import create_run, finish_run, get_run
 from db.session import transaction
-from db.states import JobState
+from db.states import JobState, RunState
+from evals.parity.findings import ParityCheck, ParityResult
 from evals.parity.records import CHUNK, RUNNING, SERVED_DTYPE, Form, Mode, Observation, Record, Scored, Tokenized
 from evals.plan import plan_jobs
+from evals.result import Report
 from evals.spec import EngineSpec, ModelSpec, Role, Submission
-from tests.integration.db.builders import claim
+from tests.integration.db.builders import claimed
+from workers import tasks
 
 SUBMISSION = Submission(
     model=ModelSpec(path="/models/tiny"),
@@ -68,8 +72,7 @@ def parity_run(submission: Submission = SUBMISSION) -> tuple[str, dict[Role, Job
 
 def hear(job: JobRecord, heard: Observation, *, model_files: str = "m") -> None:
     """Let a job hear something and succeed."""
-    held = claim(job.id)
-    assert held is not None
+    held = claimed(job.id)
     with transaction() as session:
         note_facts(session, held.lease, {"model_files": model_files})
         save_observed(session, held.lease, "parity", [*heard.records, *heard.tokenized])
@@ -79,8 +82,7 @@ def hear(job: JobRecord, heard: Observation, *, model_files: str = "m") -> None:
 
 def fail(job: JobRecord, message: str, state: JobState = JobState.FAILED) -> None:
     """Let a job end without success."""
-    held = claim(job.id)
-    assert held is not None
+    held = claimed(job.id)
     error: dict[str, Any] = {"code": "out_of_memory", "message": message, "remedy": "take less", "details": {}}
     with transaction() as session:
         end_job(session, held.lease, state, error=error)
@@ -99,3 +101,30 @@ def again(job: JobRecord) -> JobRecord:
 def with_options(submission: Submission, **options: Any) -> Submission:
     workload = replace(plan_jobs(submission)[0].workloads[0], options=options)
     return replace(submission, suite="custom", workloads=(workload,))
+
+
+FLOOR, ERROR = 0.01, 0.012
+
+
+def report_of_run(run_id: str) -> Report:
+    tasks.write_report(run_id)
+    with transaction() as session:
+        assert get_run(session, run_id).state == RunState.FINISHED
+        return latest_report(session, run_id)
+
+
+def check(result: ParityResult, name: str) -> ParityCheck:
+    return next(check for check in result.checks if check.name == name)
+
+
+def heard_by_all(*, without: Role | None = None) -> tuple[str, dict[Role, JobRecord]]:
+    run_id, jobs = parity_run()
+    shifts = {Role.CANDIDATE: ERROR, Role.BASELINE: FLOOR, Role.REFERENCE: 0.0, Role.CHUNKED: ERROR}
+    for role, job in jobs.items():
+        if role is not without:
+            hear(job, observation(shifts[role], full=role is Role.CANDIDATE))
+    return run_id, jobs
+
+
+AUTO = replace(SUBMISSION, candidate=EngineSpec(kind="sglang", device="cuda", gpus=1),
+               baseline=EngineSpec(kind="hf", device="cuda", gpus=1))  # fmt: skip

@@ -1,4 +1,4 @@
-"""A run's report of a duel on a real Postgres: what counts, who is described, and what a failed duel leaves."""
+"""A run's report of a duel on a real Postgres: what counts, and who is described."""
 
 from __future__ import annotations
 
@@ -8,67 +8,36 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from db.claims import end_job
 from db.codec import to_json
-from db.jobs import note_facts
 from db.lineages import record_results, results_of
-from db.reports import latest_report
-from db.runs import get_run, request_cancel
-from db.samples import save_scores
 from db.session import transaction
-from db.settings import settings
-from db.states import JobState, RunState
 from db.tables import Job
 from evals.duel.results import GpuUse
-from evals.errors import InvalidSubmissionError
 from evals.plan import load_suite
-from evals.result import Report, Verdict
+from evals.result import Verdict
 from evals.spec import EngineSpec, Role
-from tests.integration.db.builders import score
 from tests.integration.workers.duel_world import (
     ROUNDS,
     SIDES,
     SUBMISSION,
+    WITH_GSM8K,
+    answer,
     break_off,
     duel_run,
-    end,
     finish,
     measure,
     passes,
-    taken,
+    report_of_run,
 )
 from tests.unit.evals.serving_values import GPU
-from workers import tasks
 from workers.judging_duel import unwatched
-from workers.reporting import broken_report, report_of
-from workers.rescoring import rescore_run
+from workers.reporting import report_of
 
 pytestmark = pytest.mark.usefixtures("database", "redis_url")
-
-WITH_GSM8K = replace(SUBMISSION, workloads=(*load_suite("demo"), *SUBMISSION.workloads))
-DIED = {
-    "code": "engine_died", "message": "the baseline (hf): it died", "remedy": "look", "details": {"side": "baseline"}
-}  # fmt: skip
-
-
-def report_of_run(run_id: str) -> Report:
-    finish(run_id)
-    tasks.write_report(run_id)
-    with transaction() as session:
-        assert get_run(session, run_id).state == RunState.FINISHED
-        return latest_report(session, run_id)
 
 
 def changed(side: str, **facts: Any) -> dict[str, dict[str, Any]]:
     return {**SIDES, side: {**SIDES[side], **facts}}
-
-
-def answer(role: Role, jobs: dict[Any, Any], value: float = 1.0) -> None:
-    held = taken(jobs[role])
-    with transaction() as session:
-        save_scores(session, held.lease, "gsm8k", [score(n, value) for n in range(300)])
-        note_facts(session, held.lease, {"workload:gsm8k": {"harness": "h"}, "model_files": "m"})
-        end_job(session, held.lease, JobState.SUCCEEDED)
 
 
 def test_a_run_with_nothing_but_a_duel_gets_its_verdict_and_both_engines_are_described() -> None:
@@ -175,28 +144,6 @@ def test_passes_without_a_look_at_the_gpus_are_counted_and_a_cpu_has_none() -> N
     assert unwatched(1, [replace(measured[0], round=-1)]) == ()
 
 
-def test_a_failed_duel_makes_the_run_an_error_that_names_its_engine_once() -> None:
-    run_id, jobs = duel_run()
-    end(jobs[Role.DUEL], JobState.FAILED, DIED)
-    report = report_of_run(run_id)
-    assert report.verdict is Verdict.ERROR
-    assert report.reasons == (report.headline,)
-    assert "the baseline (hf): it died" in report.headline
-    assert report.serving == ()
-    assert (report.candidate.state, report.candidate.error) == ("not measured", None)
-
-
-def test_a_failed_duel_spoils_a_run_whose_other_jobs_are_good() -> None:
-    run_id, jobs = duel_run(WITH_GSM8K)
-    assert list(jobs) == [Role.CANDIDATE, Role.BASELINE, Role.DUEL]
-    for role in (Role.CANDIDATE, Role.BASELINE):
-        answer(role, jobs)
-    end(jobs[Role.DUEL], JobState.FAILED, DIED)
-    report = report_of_run(run_id)
-    assert report.verdict is Verdict.ERROR
-    assert "it died" in report.headline
-
-
 def test_accuracy_and_serving_decide_together_and_a_further_report_keeps_what_the_duel_found() -> None:
     run_id, jobs = duel_run(WITH_GSM8K)
     answer(Role.CANDIDATE, jobs, value=0.0)
@@ -235,31 +182,3 @@ def test_parity_beside_a_duel_is_no_result_of_the_duel_and_values_without_a_numb
         (result,) = results_of(session, run_id)
     assert result.workload == "serving"
     assert [value["difference"] is None for value in result.metrics.values()].count(True) == 1
-
-
-def test_a_cancelled_duel_says_so() -> None:
-    run_id, jobs = duel_run()
-    with transaction() as session:
-        assert request_cancel(session, run_id) == []
-    report = report_of_run(run_id)
-    assert report.verdict is Verdict.ERROR
-    assert "cancelled" in report.headline
-    assert jobs[Role.DUEL].spec.opponent is not None
-
-
-def test_a_broken_report_of_a_run_with_nothing_but_a_duel_is_still_a_report() -> None:
-    run_id, jobs = duel_run()
-    measure(jobs[Role.DUEL], passes(1.0))
-    with transaction() as session:
-        broken = broken_report(session, run_id, "ValueError: x")
-    assert broken.verdict is Verdict.ERROR
-    assert "ValueError: x" in broken.headline
-    assert broken.candidate.engine == "sglang"
-
-
-def test_a_run_with_nothing_but_a_duel_cannot_be_rescored_and_says_why() -> None:
-    run_id, jobs = duel_run()
-    measure(jobs[Role.DUEL], passes(1.0))
-    report_of_run(run_id)
-    with pytest.raises(InvalidSubmissionError, match="has the scorer"):
-        rescore_run(run_id, "flexible-extract", settings())

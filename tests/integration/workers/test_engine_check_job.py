@@ -15,7 +15,7 @@ from db.settings import settings
 from evals.engine_checks.output import PROMPTS
 from evals.engine_checks.settings import OFFLINE, ONE_BATCH
 from evals.spec import EngineSpec, ModelSpec, Role, Scalar, Submission, Workload
-from tests.integration.db.builders import claim
+from tests.integration.db.builders import claimed
 from tests.integration.workers.parity_world import parity_run
 from workers.engine_checks.commands import Candidate
 from workers.engine_checks.job import EngineChecks
@@ -40,8 +40,7 @@ def checks_of(benchmark: str, folder: str = "demo-llm", **options: Scalar) -> tu
         workloads=(workload,),
     )
     _, jobs = parity_run(submission)
-    held = claim(jobs[Role.CANDIDATE].id)
-    assert held is not None
+    held = claimed(jobs[Role.CANDIDATE].id)
     checks = EngineChecks(held, {}, settings(), Heartbeat(held.lease, lease_s=30, every_s=2))
     environment = EngineEnvironment(engine="sglang", device="cpu", interpreter=Path(sys.executable))
     # The engine is not installed here; what a check would run in is only named.

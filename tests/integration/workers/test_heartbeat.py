@@ -12,7 +12,7 @@ from db.reconcile import lost_jobs
 from db.runs import request_cancel
 from db.session import transaction
 from evals.errors import CancelledError, LeaseLostError
-from tests.integration.db.builders import claim, new_run
+from tests.integration.db.builders import claimed, new_run
 from workers import heartbeat as module
 from workers.heartbeat import Heartbeat
 
@@ -33,8 +33,7 @@ def until(check: Callable[[], None], expected: type[Exception], *, timeout_s: fl
 
 def test_progress_is_carried_out_and_the_last_one_stays() -> None:
     _, jobs = new_run()
-    held = claim(jobs[0].id)
-    assert held is not None
+    held = claimed(jobs[0].id)
     with Heartbeat(held.lease, lease_s=30, every_s=60) as beat:
         beat.show("gsm8k", {"done": 7})
     with transaction() as session:
@@ -43,8 +42,7 @@ def test_progress_is_carried_out_and_the_last_one_stays() -> None:
 
 def test_a_lease_shorter_than_the_work_does_not_run_out() -> None:
     _, jobs = new_run()
-    held = claim(jobs[0].id, lease_s=0.5)
-    assert held is not None
+    held = claimed(jobs[0].id, lease_s=0.5)
     with Heartbeat(held.lease, lease_s=0.5, every_s=0.1) as beat:
         time.sleep(1.2)
         beat.check()
@@ -54,8 +52,7 @@ def test_a_lease_shorter_than_the_work_does_not_run_out() -> None:
 
 def test_a_cancelled_run_stops_the_job() -> None:
     run, jobs = new_run()
-    held = claim(jobs[0].id)
-    assert held is not None
+    held = claimed(jobs[0].id)
     with Heartbeat(held.lease, lease_s=30, every_s=0.05) as beat:
         beat.check()
         with transaction() as session:
@@ -65,8 +62,7 @@ def test_a_cancelled_run_stops_the_job() -> None:
 
 def test_a_job_that_another_worker_has_stops() -> None:
     _, jobs = new_run()
-    held = claim(jobs[0].id, lease_s=-1)
-    assert held is not None
+    held = claimed(jobs[0].id, lease_s=-1)
     with transaction() as session:
         lost_jobs(session)
     with Heartbeat(held.lease, lease_s=30, every_s=0.05) as beat:
@@ -76,8 +72,7 @@ def test_a_job_that_another_worker_has_stops() -> None:
 @pytest.mark.parametrize("trouble", ["raises", "hangs"])
 def test_a_lease_that_cannot_be_renewed_stops_the_job(trouble: str, monkeypatch: pytest.MonkeyPatch) -> None:
     _, jobs = new_run()
-    held = claim(jobs[0].id)
-    assert held is not None
+    held = claimed(jobs[0].id)
 
     def broken(*_: object, **__: object) -> bool:
         if trouble == "hangs":

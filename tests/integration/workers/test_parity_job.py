@@ -17,7 +17,7 @@ from evals.parity.asking.prompt import Prompt
 from evals.parity.asking.prompts import PromptSet
 from evals.parity.records import SERVED_DTYPE
 from evals.spec import ModelSpec, Role, Workload
-from tests.integration.db.builders import claim
+from tests.integration.db.builders import claimed
 from tests.integration.workers.parity_world import observation, parity_run
 from tests.unit.evals.parity.asking.scripted_server import Script, client_for, serving
 from workers.heartbeat import Heartbeat
@@ -31,10 +31,9 @@ OTHERS = PromptSet(prompts=(Prompt(name="a", ids=(1, 2)), Prompt(name="b", ids=(
 HEARD = observation(0.0, full=True)
 
 
-def claimed() -> tuple[Claim, Workload]:
+def claimed_parity() -> tuple[Claim, Workload]:
     _, jobs = parity_run()
-    held = claim(jobs[Role.CANDIDATE].id)
-    assert held is not None
+    held = claimed(jobs[Role.CANDIDATE].id)
     return held, held.job.spec.workloads[0]
 
 
@@ -45,7 +44,7 @@ def next_attempt(held: Claim) -> Claim:
 
 
 def test_all_prompts_are_left_until_the_end_is_noted() -> None:
-    held, workload = claimed()
+    held, workload = claimed_parity()
     assert left_to_hear(held, workload, PROMPTS) == 2
     with transaction() as session:
         save_observed(session, held.lease, workload.name, HEARD.records)
@@ -56,7 +55,7 @@ def test_all_prompts_are_left_until_the_end_is_noted() -> None:
 
 
 def test_what_was_heard_of_other_prompts_is_forgotten() -> None:
-    held, workload = claimed()
+    held, workload = claimed_parity()
     left_to_hear(held, workload, PROMPTS)
     with transaction() as session:
         save_observed(session, held.lease, workload.name, HEARD.records)
@@ -67,7 +66,7 @@ def test_what_was_heard_of_other_prompts_is_forgotten() -> None:
 
 
 def test_a_workload_that_has_heard_everything_asks_nobody() -> None:
-    held, workload = claimed()
+    held, workload = claimed_parity()
     with transaction() as session:
         end_observation(session, held.lease, workload.name, HEARD)
 
@@ -112,7 +111,7 @@ def test_prompts_are_made_anew_once_the_engine_has_fetched_the_model(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
-    held, workload = claimed()
+    held, workload = claimed_parity()
     spec = replace(held.job.spec, model=ModelSpec(path="acme/tiny"), role=Role.BASELINE)
     held = replace(held, job=replace(held.job, spec=spec))
     prompts = prompts_of(workload, spec.model)
@@ -136,7 +135,7 @@ def test_prompts_are_made_anew_once_the_engine_has_fetched_the_model(
 
 
 def test_what_a_server_says_of_its_limits_is_kept() -> None:
-    held, workload = claimed()
+    held, workload = claimed_parity()
     with transaction() as session:
         end_observation(session, held.lease, workload.name, HEARD)
     with transaction() as session:
@@ -145,7 +144,7 @@ def test_what_a_server_says_of_its_limits_is_kept() -> None:
 
 @pytest.mark.parametrize(("said", "noted"), [("auto", "bfloat16"), ("float32", "float32")])
 def test_the_served_dtype_is_kept_also_of_a_server_that_only_says_auto(said: str, noted: str) -> None:
-    held, workload = claimed()
+    held, workload = claimed_parity()
     script = Script()
     script.dtype = said
     with serving(script) as url:

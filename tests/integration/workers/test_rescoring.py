@@ -15,7 +15,7 @@ from db.states import JobState
 from evals.plan import load_suite
 from evals.result import Verdict
 from evals.spec import CUSTOM_SUITE, Role
-from tests.integration.db.builders import claim
+from tests.integration.db.builders import claimed
 from tests.integration.workers.baseline_world import DEMO, FACTS, PLAIN, against_run, reported, submitted
 from tests.unit.evals.accuracy.gate_world import answers, benchmark, every
 from workers.rescoring import rescore_run
@@ -27,8 +27,7 @@ OTHER = replace(DEMO, name="another", metric="exact_match,flexible-extract")
 
 def answer(job: JobRecord, wrong: frozenset[int] = frozenset()) -> None:
     """Let a job answer the demo's items and succeed; what it noted of the workload "another" is none of today's."""
-    held = claim(job.id)
-    assert held is not None
+    held = claimed(job.id)
     with transaction() as session:
         save_responses(session, held.lease, [("gsm8k", one) for one in answers(wrong).values()], {})
         told = {"workload:gsm8k": {**benchmark().facts, "items": "300"}, "workload:another": {"items_sha256": "gone"}}

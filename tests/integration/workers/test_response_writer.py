@@ -13,7 +13,7 @@ from db.session import StorageError, transaction
 from evals.accuracy.questions import Asked
 from evals.errors import LeaseLostError
 from evals.parity.records import Form, Tokenized
-from tests.integration.db.builders import claim, new_run, response
+from tests.integration.db.builders import claimed, new_run, response
 from workers import response_writer as module
 from workers.response_writer import ObservationWriter, ResponseWriter
 
@@ -26,8 +26,7 @@ def question(doc_id: int) -> Asked:
 
 def test_everything_put_is_saved_when_the_block_ends() -> None:
     _, jobs = new_run()
-    held = claim(jobs[0].id)
-    assert held is not None
+    held = claimed(jobs[0].id)
     with ResponseWriter(held.lease) as writer:
         for number in range(500):
             writer.put(("gsm8k", question(number), response(number)))
@@ -37,8 +36,7 @@ def test_everything_put_is_saved_when_the_block_ends() -> None:
 
 def test_characters_that_postgres_cannot_hold_are_replaced_and_the_rest_stays() -> None:
     _, jobs = new_run()
-    held = claim(jobs[0].id)
-    assert held is not None
+    held = claimed(jobs[0].id)
     with ResponseWriter(held.lease) as writer:
         writer.put(("gsm8k", replace(question(1), prompt="p\x00"), response(1, "a\x00b\ud800c 🐎")))
     with transaction() as session:
@@ -47,8 +45,7 @@ def test_characters_that_postgres_cannot_hold_are_replaced_and_the_rest_stays() 
 
 def test_an_unforeseen_error_ends_the_job_instead_of_losing_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     _, jobs = new_run()
-    held = claim(jobs[0].id)
-    assert held is not None
+    held = claimed(jobs[0].id)
 
     def break_down(*_: object) -> None:
         raise ZeroDivisionError("while saving")
@@ -60,8 +57,7 @@ def test_an_unforeseen_error_ends_the_job_instead_of_losing_answers(monkeypatch:
 
 def test_a_worker_without_the_lease_hears_so() -> None:
     _, jobs = new_run()
-    held = claim(jobs[0].id, lease_s=-1)
-    assert held is not None
+    held = claimed(jobs[0].id, lease_s=-1)
     with transaction() as session:
         lost_jobs(session)
     with pytest.raises(LeaseLostError), ResponseWriter(held.lease) as writer:
@@ -70,8 +66,7 @@ def test_a_worker_without_the_lease_hears_so() -> None:
 
 def test_what_parity_hears_is_saved_for_each_workload() -> None:
     _, jobs = new_run()
-    held = claim(jobs[0].id)
-    assert held is not None
+    held = claimed(jobs[0].id)
     heard = [Tokenized(prompt=f"p{number}", form=Form.TEXT, token_ids=(number,)) for number in range(50)]
     with ObservationWriter(held.lease) as writer:
         for number, one in enumerate(heard):

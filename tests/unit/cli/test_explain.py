@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
-import cli.options
-from cli.client import Client
 from cli.explain import worst_flips
-from cli.main import app
 from db.codec import to_json
 from evals.result import Flip
+from tests.unit.cli.commands_world import plumbline
 from tests.unit.cli.service_double import RUN_ID, ServiceDouble, problem
 from tests.unit.evals.report_examples import failed
 
@@ -37,16 +33,13 @@ FOUND: dict[str, Any] = {
 
 
 @pytest.fixture
-def service(home: Path, monkeypatch: pytest.MonkeyPatch) -> ServiceDouble:
-    double = ServiceDouble()
-    connect = lambda url, token: Client(url, token, transport=httpx.MockTransport(double))  # noqa: E731
-    monkeypatch.setattr(cli.options, "Client", connect)
+def service(service: ServiceDouble, monkeypatch: pytest.MonkeyPatch) -> ServiceDouble:
     monkeypatch.setenv("COLUMNS", "160")
-    return double
+    return service
 
 
 def explain(*arguments: str) -> Result:
-    return CliRunner().invoke(app, ["explain", RUN_ID, *arguments])
+    return plumbline("explain", RUN_ID, *arguments)
 
 
 def test_reasons_come_by_number_and_the_worst_flips_with_the_command_that_opens_one(service: ServiceDouble) -> None:

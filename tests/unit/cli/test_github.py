@@ -4,13 +4,7 @@ from __future__ import annotations
 
 import json
 
-import httpx
-import pytest
-from typer.testing import CliRunner
-
-import cli.options
-from cli.client import Client
-from cli.main import app
+from tests.unit.cli.commands_world import plumbline
 from tests.unit.cli.service_double import ServiceDouble, problem
 
 DELIVERY = {
@@ -21,31 +15,21 @@ DELIVERY = {
 PATH = "/api/v1/github/deliveries"
 
 
-@pytest.fixture
-def service(home: object, monkeypatch: pytest.MonkeyPatch) -> ServiceDouble:
-    double = ServiceDouble()
-    monkeypatch.setattr(
-        cli.options, "Client", lambda url, token: Client(url, token, transport=httpx.MockTransport(double))
-    )
-    monkeypatch.setenv("COLUMNS", "200")
-    return double
-
-
 def test_deliveries_are_shown_with_what_was_made_of_them(service: ServiceDouble) -> None:
     service.answers["GET", PATH] = {"items": [DELIVERY]}
-    shown = CliRunner().invoke(app, ["github", "deliveries", "--state", "failed"])
+    shown = plumbline("github", "deliveries", "--state", "failed")
     assert shown.exit_code == 0
     for words in ("72d3162e", "issue_comment, created", "org/engine#12", "al[bold]ice", "GitHub refused it"):
         assert words in shown.output
     assert dict(service.asked[0].url.params) == {"state": "failed", "limit": "50"}
-    as_json = CliRunner().invoke(app, ["github", "deliveries", "--json"])
+    as_json = plumbline("github", "deliveries", "--json")
     assert json.loads(as_json.output) == [DELIVERY]
 
 
 def test_a_delivery_is_replayed_and_an_unknown_one_is_told(service: ServiceDouble) -> None:
     service.answers["POST", f"{PATH}/72d3162e/replay"] = {**DELIVERY, "state": "received"}
-    assert "72d3162e is received again" in CliRunner().invoke(app, ["github", "replay", "72d3162e"]).output
+    assert "72d3162e is received again" in plumbline("github", "replay", "72d3162e").output
     service.answers["POST", f"{PATH}/none/replay"] = problem(404, "unknown_delivery", "there is none", "list them")
-    failed = CliRunner().invoke(app, ["github", "replay", "none"])
+    failed = plumbline("github", "replay", "none")
     assert failed.exit_code != 0
     assert "list them" in failed.output

@@ -8,45 +8,30 @@ from typing import Any
 
 import httpx
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
-import cli.options
-from cli.client import Client
-from cli.main import app
+from tests.unit.cli.commands_world import REPORT, plumbline
 from tests.unit.cli.service_double import RUN_ID, ServiceDouble, problem, run
 
-SIDE = {"role": "candidate", "engine": "sglang", "model": "m", "state": "succeeded"}
-REPORT: dict[str, Any] = {
-    "run_id": RUN_ID,
-    "suite": "demo",
+RESCORED = {
+    **REPORT,
     "verdict": "fail",
     "headline": "rescored with answer-line@1: gsm8k fell",
-    "comparisons": [],
-    "candidate": SIDE,
-    "baseline": {**SIDE, "role": "baseline", "engine": "hf"},
-    "created_at": "2026-01-31T12:00:00+00:00",
-    "plumbline_version": "0.1.0",
     "scorer": "answer-line@1",
 }
 WHERE = f"/api/v1/submissions/{RUN_ID}/report?scorer=answer-line%401&after=1"
 
 
 @pytest.fixture
-def service(home: Any, monkeypatch: pytest.MonkeyPatch) -> ServiceDouble:
-    double = ServiceDouble()
-    monkeypatch.setattr(
-        cli.options, "Client", lambda url, token: Client(url, token, transport=httpx.MockTransport(double))
-    )
+def service(service: ServiceDouble, monkeypatch: pytest.MonkeyPatch) -> ServiceDouble:
     monkeypatch.setattr("cli.rescoring.time.sleep", lambda seconds: None)
-    monkeypatch.delenv("PLUMBLINE_URL", raising=False)
-    monkeypatch.setenv("COLUMNS", "200")
-    double.on("GET", f"/{RUN_ID}", run("finished", "pass"))
-    double.on("POST", f"/{RUN_ID}/rescore", {"report": WHERE, "after": 1})
-    return double
+    service.on("GET", f"/{RUN_ID}", run("finished", "pass"))
+    service.on("POST", f"/{RUN_ID}/rescore", {"report": WHERE, "after": 1})
+    return service
 
 
 def rescore(*arguments: str) -> Result:
-    return CliRunner().invoke(app, ["rescore", RUN_ID, "--scorer", "answer-line@1", *arguments])
+    return plumbline("rescore", RUN_ID, "--scorer", "answer-line@1", *arguments)
 
 
 def after(tries: int, answer: Any) -> Callable[[httpx.Request], Any]:
@@ -62,7 +47,7 @@ def after(tries: int, answer: Any) -> Callable[[httpx.Request], Any]:
 
 
 def test_the_new_report_is_waited_for_and_printed_with_its_scorer(service: ServiceDouble) -> None:
-    service.on("GET", f"/{RUN_ID}/report", after(3, REPORT))
+    service.on("GET", f"/{RUN_ID}/report", after(3, RESCORED))
     done = rescore()
     assert done.exit_code == 0, done.output
     assert "rescored with answer-line@1: gsm8k fell" in done.output
@@ -72,8 +57,8 @@ def test_the_new_report_is_waited_for_and_printed_with_its_scorer(service: Servi
 
 
 def test_programs_get_the_report_as_it_is(service: ServiceDouble) -> None:
-    service.on("GET", f"/{RUN_ID}/report", after(0, REPORT))
-    assert json.loads(rescore("--json").output) == REPORT
+    service.on("GET", f"/{RUN_ID}/report", after(0, RESCORED))
+    assert json.loads(rescore("--json").output) == RESCORED
 
 
 def test_another_refusal_than_not_yet_ends_the_waiting(service: ServiceDouble) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from evals.compare import compare_workload
-from evals.result import Report, Score, SideSummary
+from evals.result import Comparison, Report, Score, SideSummary
 from evals.spec import Workload
 from evals.verdict import build_report
 
@@ -140,3 +140,14 @@ EXAMPLES = {
     "incomparable": incomparable,
     "error": broken,
 }
+
+
+def decide(candidate: list[Score], baseline: list[Score], *, margin: float = 0.03) -> Comparison:
+    return compare_workload(workload=replace(WORKLOAD, margin=margin), candidate=candidate, baseline=baseline)[0]
+
+
+def in_groups(sides: tuple[list[Score], list[Score]], groups: int) -> tuple[list[Score], list[Score]]:
+    """Deal the items of both sides out to tasks, in runs of neighbours, so that flips of a kind stay together."""
+    size = -(-len(sides[0]) // groups)
+    ours, theirs = ([replace(one, task=f"t{one.doc_id // size:02d}") for one in side] for side in sides)
+    return ours, theirs

@@ -115,6 +115,29 @@ def curves_of(levels: Sequence[int], faster: float) -> tuple[Curve, ...]:
     )
 
 
+FACTS = {
+    "requests in a pass": "64",
+    "input tokens": "256",
+    "output tokens": "64, forced on both sides (ignore_eos)",
+    "launches": "both servers up in turn, launched for each block",
+    "order": "blocks of two rounds, AB BA or BA AB, by seed 1234",
+}
+
+
+def echo_at(level: int, faster: float) -> Echo:
+    """Return an echo that is far from the limit."""
+    return Echo(
+        level=level,
+        requests_per_s=2_400.0,
+        output_tokens_per_s=154_000.0,
+        needed_requests_per_s=(figures(level, faster)["requests_per_s"] or 0) * 1.03,
+        needed_output_tokens_per_s=(figures(level, faster)["output_tokens_per_s"] or 0) * 1.03,
+        ttft_p50_ms=0.61,
+        ttft_p99_ms=2.4,
+        limited=False,
+    )
+
+
 def result(
     verdict: Verdict,
     headline: str,
@@ -140,27 +163,9 @@ def result(
         ),
         passes=tuple(passes),
         stopped="every deciding ratio was decided at the first look, after 6 rounds",
-        facts={
-            "requests in a pass": "64",
-            "input tokens": "256",
-            "output tokens": "64, forced on both sides (ignore_eos)",
-            "launches": "both servers up in turn, launched for each block",
-            "order": "blocks of two rounds, AB BA or BA AB, by seed 1234",
-        },
+        facts=dict(FACTS),
         curves=curves_of(levels, faster),
-        echoes=tuple(
-            Echo(
-                level=level,
-                requests_per_s=2_400.0,
-                output_tokens_per_s=154_000.0,
-                needed_requests_per_s=(figures(level, faster)["requests_per_s"] or 0) * 1.03,
-                needed_output_tokens_per_s=(figures(level, faster)["output_tokens_per_s"] or 0) * 1.03,
-                ttft_p50_ms=0.61,
-                ttft_p99_ms=2.4,
-                limited=False,
-            )
-            for level in levels
-        ),
+        echoes=tuple(echo_at(level, faster) for level in levels),
         notes=("the baseline's server takes ignore_eos, so output lengths were forced on both sides",),
         reproduce="python -m evals serving --base-url URL --concurrency 8 --requests 64 --output-len 64",
         margin=MARGIN,

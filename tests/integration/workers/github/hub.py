@@ -25,11 +25,8 @@ evaluations:
 OURS = PullRequest(
     number=12,
     head_sha=HEAD,
-    head_ref="work",
     head_repo=REPOSITORY,
     base_sha=BASE,
-    base_ref="main",
-    base_repo=REPOSITORY,
     is_fork=False,
     state="open",
     author="alice",

@@ -1,41 +1,21 @@
-"""Commands in comments: what each brings about, who may give it, and what a fork's code waits for."""
+"""Commands in comments: what each brings about."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from db.baselines import list_baselines
-from db.claims import claim_job, end_job
 from db.github_deliveries import DeliveryState
-from db.github_pulls import evaluations_of, find_pull, is_approved
+from db.github_pulls import evaluations_of, find_pull
 from db.jobs import jobs_of
-from db.runs import RunRecord, finish_run, lock_run
 from db.session import transaction
-from db.settings import settings
-from db.states import JobState, RunState
-from db.tables import Run
+from db.states import JobState
 from evals.baseline import BaselineKind
 from tests.integration.workers.baseline_world import answer, reported
-from tests.integration.workers.github.hub import BASE, FORKED, HEAD, NEXT, Hub, happens, runs, says, waiting_messages
-
-
-def ended(run: RunRecord, verdict: str = "pass", state: JobState = JobState.SUCCEEDED) -> None:
-    """Let a run end as its worker and its report would."""
-    with transaction() as session:
-        for job in jobs_of(session, run.id):
-            claim = claim_job(
-                session, job.id, worker="h/1", host="h", lease_s=60, choose=lambda job, held: [f"cpu:{len(held)}"]
-            )
-            assert claim is not None
-            lock_run(session, run.id)
-            end_job(session, claim.lease, state, error=None)
-        finish_run(session, run.id)
-        row = session.get_one(Run, run.id)
-        row.state, row.verdict, row.headline = RunState.FINISHED, verdict, "as told"
-        row.finished_at = row.created_at
+from tests.integration.workers.github.hub import BASE, HEAD, Hub, happens, runs, says, waiting_messages
+from tests.integration.workers.github.orders_world import ended
 
 
 def test_a_run_is_bound_to_the_head_and_carries_its_origin(hub: Hub) -> None:
@@ -107,71 +87,6 @@ def test_what_the_api_refuses_is_refused_here(hub: Hub, words: str) -> None:
     assert kinds == ["reaction", "reply"]
 
 
-def test_a_folder_runs_only_below_what_the_operator_has_opened(hub: Hub, tmp_path: Path) -> None:
-    says("alice", f"/plumbline run demo model={tmp_path}/models/small")
-    says("alice", f"/plumbline run demo model={tmp_path}/models/../secret")
-    assert [run.submission.model.path for run in runs()] == [f"{tmp_path}/models/small"]
-
-
-def test_code_that_the_operator_does_not_permit_is_refused(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PLUMBLINE_CODE_REPOSITORIES", "https://github.com/other")
-    settings.cache_clear()
-    assert "no repository from which this service fetches" in str(says("alice", "/plumbline run demo").outcome)
-    assert runs() == []
-
-
-@pytest.mark.parametrize("login", ["nobody", "reader", "tom"])
-def test_a_stranger_starts_nothing_and_is_told_why_once(hub: Hub, login: str) -> None:
-    hub.roles["reader"] = "read"
-    says(login, "/plumbline run demo")
-    assert [kind for kind, _ in waiting_messages()] == ["reaction", "reply"]
-    says(login, "/plumbline cancel\n/plumbline promote")
-    assert waiting_messages() == [("reaction", "-1")]
-    assert runs() == []
-    assert hub.told == []
-
-
-@pytest.mark.parametrize("login", ["alice", "maria", "helper", "HELPER", "Listed"])
-def test_permission_or_a_list_lets_somebody_ask(hub: Hub, login: str) -> None:
-    says(login, "/plumbline run demo")
-    assert len(runs()) == 1
-
-
-def test_a_forks_code_waits_for_a_maintainer_who_names_its_head(hub: Hub) -> None:
-    hub.fork()
-    for login, words in (("alice", ""), ("maria", ""), ("alice", f" head={FORKED}"), ("listed", f" head={FORKED}")):
-        says(login, f"/plumbline run demo{words}")
-    says("maria", f"/plumbline run demo head={HEAD}")
-    assert says("maria", f"/plumbline run demo head={FORKED[:12]}").outcome == f"{FORKED[:12]!r} is no whole commit"
-    assert runs() == []
-    replies = [body for kind, body in waiting_messages() if kind == "reply"]
-    assert f"/plumbline run demo head={FORKED}" in replies[0]
-    says("maria", f"/plumbline run demo head={FORKED}")
-    (run,) = runs()
-    assert run.submission.candidate.source == f"git:https://github.com/org/engine@{FORKED}"
-    says("alice", "/plumbline run demo limit=3")
-    assert len(runs()) == 2, "the approved head is approved for all who may ask"
-
-
-def test_a_push_to_a_fork_needs_a_new_approval_and_ends_what_ran(hub: Hub) -> None:
-    hub.fork()
-    says("maria", f"/plumbline run demo head={FORKED}")
-    hub.fork(NEXT)
-    assert "the fork's head is not approved" in str(says("alice", "/plumbline run demo").outcome)
-    assert [run.cancel_requested for run in runs()] == [True]
-    with transaction() as session:
-        pull = find_pull(session, "org/engine", 12)
-        assert pull is not None
-        assert is_approved(session, pull.id, FORKED)
-        assert not is_approved(session, pull.id, NEXT)
-
-
-def test_a_head_that_was_pushed_meanwhile_is_not_what_was_named(hub: Hub) -> None:
-    hub.fork(NEXT)
-    assert "is not the head" in str(says("maria", f"/plumbline run demo head={FORKED}").outcome)
-    assert runs() == []
-
-
 def test_cancel_ends_all_runs_also_one_whose_comment_comes_later(hub: Hub) -> None:
     says("alice", "/plumbline run demo", comment_id=100)
     says("alice", "/plumbline cancel", comment_id=300)
@@ -200,14 +115,6 @@ def test_rerun_failed_repeats_failed_jobs_and_makes_failed_runs_anew(hub: Hub) -
     again = runs()
     assert [run.state for run in again] == ["queued", "finished", "finished", "queued"]
     assert (again[3].submission.limit, again[3].submission.use_cache) == (3, False)
-
-
-def test_promote_takes_a_maintainer(hub: Hub) -> None:
-    says("alice", "/plumbline run demo")
-    assert says("alice", "/plumbline promote").outcome == "no maintainer"
-    assert says("maria", "/plumbline promote").outcome == "nothing to promote"
-    ended(runs()[0])
-    assert "no whole result to promote" in str(says("maria", "/plumbline promote reason=good").outcome)
 
 
 def test_promote_makes_what_the_head_measured_the_baseline(hub: Hub) -> None:

@@ -16,7 +16,7 @@ from db.settings import Settings, settings
 from evals.errors import InvalidSubmissionError, PolicyError
 from evals.plan import plan_jobs
 from evals.spec import EngineSpec, ModelSpec
-from tests.integration.db.builders import claim, submission
+from tests.integration.db.builders import claimed, submission
 from tests.integration.workers.sources.making import made_ready
 from tests.integration.workers.sources.source_world import SPEC, World
 from workers.engines.environments import environment_for
@@ -113,14 +113,12 @@ def test_all_jobs_and_attempts_of_a_run_use_one_commit(world: World, database: s
         run, _ = create_run(session, submission=asked, jobs=plan_jobs(asked), token_id=None)
         jobs = jobs_of(session, run.id)
     commit = world.commit()
-    taken = claim(jobs[0].id)
-    assert taken is not None
+    taken = claimed(jobs[0].id)
     used = with_ready_code(taken, world.settings, lambda: None).job.spec.engine
     assert used.source == world.source(commit)
     world.write({"python/sglang/new_model.py": ""})
     assert world.commit() != commit
-    other = claim(jobs[1].id)
-    assert other is not None
+    other = claimed(jobs[1].id)
     assert with_ready_code(other, world.settings, lambda: None).job.spec.engine == used
     with transaction() as session:
         facts = [job.facts for job in jobs_of(session, run.id)]

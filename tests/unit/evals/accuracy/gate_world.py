@@ -11,10 +11,12 @@ from evals.accuracy.direct import DirectBenchmark
 from evals.accuracy.gate import Gate
 from evals.accuracy.order import order_of
 from evals.accuracy.questions import Question
+from evals.outcome import Verdict
 from evals.pairing import Item
 from evals.plan import load_suite
 from evals.result import Response, SampleKey
 from evals.spec import Role, Workload
+from evals.statistics.sequential import EARLY_CONFIDENCE, decide_sequentially
 
 WORKLOAD = load_suite("demo-gate")[0]
 SEED = 7
@@ -70,3 +72,13 @@ def every(step: int, items: int = 300) -> frozenset[int]:
 
 def only(found: dict[SampleKey, Response], numbers: Collection[int]) -> dict[SampleKey, Response]:
     return {key: one for key, one in found.items() if key.doc_id in numbers}
+
+
+ORDER = order_of(benchmark().questions(), SEED).items
+BAD, FLAWED = every(3), every(25)
+
+
+def expected(candidate: frozenset[int], baseline: frozenset[int], margin: float = 0.05) -> tuple[Verdict, int | None]:
+    differences = [float(number in baseline) - float(number in candidate) for _, number in ORDER]
+    found = decide_sequentially(differences, margin, confidence=EARLY_CONFIDENCE)
+    return found.verdict, found.decided_at

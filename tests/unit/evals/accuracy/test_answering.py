@@ -1,73 +1,19 @@
-"""Asking many questions at once, against a scripted HTTP server that shows the faults a real one hides."""
+"""Asking many questions at once: order, number in flight, and who hears the answers."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
 from aiohttp import web
 
 from evals.accuracy.answering import ask_all, send_order
-from evals.accuracy.questions import Question, sha256_of
+from evals.accuracy.questions import Question
 from evals.client import EngineClient
-from evals.errors import CancelledError, EngineUnreachableError, RequestRefusedError
 from evals.protocol import GenerationRequest
-from evals.result import Response, SampleKey
-from evals.spec import Api
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-@asynccontextmanager
-async def serving(handler: Handler) -> AsyncIterator[EngineClient]:
-    app = web.Application()
-    app.router.add_post("/v1/completions", handler)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    port = runner.addresses[0][1]
-    try:
-        async with EngineClient(f"http://127.0.0.1:{port}", tries=3, first_pause_s=0.01) as client:
-            yield client
-    finally:
-        await runner.cleanup()
-
-
-REQUEST = GenerationRequest(api=Api.COMPLETIONS, prompt="", max_tokens=8, stop=("Q",), seed=1)
-
-
-def question(number: int) -> Question:
-    prompt = f"prompt {number}"
-    return Question(
-        key=SampleKey(task="t", doc_id=number),
-        prompt=prompt,
-        prompt_sha256=sha256_of(prompt),
-        request=replace(REQUEST, prompt=prompt),
-        request_sha256=sha256_of(f"{prompt} and all else"),
-    )
-
-
-def answer(text: str) -> web.Response:
-    usage = {"prompt_tokens": 2, "completion_tokens": 3}
-    return web.json_response({"choices": [{"index": 0, "text": text, "finish_reason": "stop"}], "usage": usage})
-
-
-async def ask(
-    client: EngineClient, count: int, *, concurrency: int = 4, check: Callable[[], None] = lambda: None
-) -> tuple[list[Response], list[int]]:
-    heard: list[int] = []
-    responses = await ask_all(
-        client,
-        [question(number) for number in range(count)],
-        concurrency=concurrency,
-        on_response=lambda asked, response: heard.append(asked.key.doc_id),
-        check=check,
-    )
-    return responses, heard
+from evals.result import Response
+from tests.unit.evals.accuracy.answering_world import REQUEST, answer, ask, question, serving
 
 
 async def echo(request: web.Request) -> web.Response:
@@ -105,94 +51,6 @@ async def test_no_more_requests_fly_than_allowed() -> None:
     async with serving(count) as client:
         await ask(client, 30, concurrency=3)
     assert peak == 3
-
-
-async def test_a_passing_fault_is_tried_again_and_counted() -> None:
-    calls = 0
-
-    async def faulty(request: web.Request) -> web.Response:
-        nonlocal calls
-        calls += 1
-        return web.Response(status=503, text="busy") if calls == 1 else answer("ok")
-
-    async with serving(faulty) as client:
-        responses, _ = await ask(client, 1)
-    assert (responses[0].text, responses[0].attempts) == ("ok", 2)
-
-
-async def test_garbage_is_a_fault_and_not_an_empty_answer() -> None:
-    async def garbage(request: web.Request) -> web.Response:
-        return web.Response(text='{"choices": []}', content_type="application/json")
-
-    async with serving(garbage) as client:
-        with pytest.raises(EngineUnreachableError, match="not a completion"):
-            await ask(client, 1)
-
-
-async def test_a_refusal_is_final_and_says_what_the_engine_said() -> None:
-    calls = 0
-
-    async def refuse(request: web.Request) -> web.Response:
-        nonlocal calls
-        calls += 1
-        return web.Response(status=400, text="prompt too long")
-
-    async with serving(refuse) as client:
-        with pytest.raises(RequestRefusedError, match="prompt too long"):
-            await ask(client, 1)
-    assert calls == 1
-
-
-async def test_a_redirect_is_refused_and_not_followed() -> None:
-    asked = []
-
-    async def elsewhere(request: web.Request) -> web.Response:
-        asked.append(request.path_qs)
-        return web.Response(status=307, headers={"Location": "/v1/completions?again"}, text="a secret of the network")
-
-    async with serving(elsewhere) as client:
-        with pytest.raises(RequestRefusedError, match=r"307.*/v1/completions\?again") as caught:
-            await ask(client, 1)
-    assert "secret" not in caught.value.message
-    assert asked == ["/v1/completions"]
-
-
-async def test_an_aborted_answer_is_asked_again_and_at_last_unreachable() -> None:
-    calls = 0
-
-    async def abort(request: web.Request) -> web.Response:
-        nonlocal calls
-        calls += 1
-        return web.json_response({"choices": [{"text": "half", "finish_reason": "abort"}]})
-
-    async with serving(abort) as client:
-        with pytest.raises(EngineUnreachableError, match="not a completion"):
-            await ask(client, 1)
-    assert calls == 3
-
-
-async def test_a_check_that_raises_stops_requests_that_hang() -> None:
-    async def hang(request: web.Request) -> web.Response:
-        await asyncio.sleep(30)
-        return answer("late")
-
-    polls = 0
-
-    def stop_soon() -> None:
-        nonlocal polls
-        polls += 1
-        if polls == 2:
-            raise CancelledError("enough", remedy="none")
-
-    async with serving(hang) as client:
-        with pytest.raises(CancelledError):
-            await asyncio.wait_for(ask(client, 4, check=stop_soon), timeout=5)
-
-
-async def test_an_engine_that_nobody_hears_of_is_unreachable() -> None:
-    async with EngineClient("http://127.0.0.1:9", tries=2, first_pause_s=0.01) as client:
-        with pytest.raises(EngineUnreachableError, match="failed 2 times"):
-            await ask(client, 1)
 
 
 async def test_prompts_that_begin_alike_are_sent_one_after_the_other() -> None:

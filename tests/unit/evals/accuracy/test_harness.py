@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import pytest
 
@@ -15,6 +14,7 @@ from evals.plan import load_suite
 from evals.protocol import Completion, GenerationRequest
 from evals.result import Response, SampleKey
 from evals.spec import Workload
+from tests.unit.evals.accuracy.client_stub import ClientStub
 
 WORKLOAD = Workload(**(vars(load_suite("demo")[0]) | {"limit": 6}))
 ANSWERS = [" #### {gold}", " the answer is {gold}.", " #### 123456", " no number at all", " #### {gold}", " {gold} 7"]
@@ -27,27 +27,15 @@ def task() -> DirectBenchmark:
     return benchmark
 
 
-class Answerer:
+class Answerer(ClientStub):
     """Answer item n of the demo set with ANSWERS[n]; refuse to be asked about items in `forbidden`."""
 
     def __init__(self, task: Any, forbidden: frozenset[int] = frozenset()) -> None:
+        super().__init__()
         items = [item for _, _, item in task.items()]
         self.golds = [item["answer"].split("#### ")[1] for item in items]
         self.questions = [item["question"] for item in items]
-        self.refusals = 0
         self.forbidden = forbidden
-        self.asked: list[int] = []
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        return None
-
-    async def get_json(self, path: str) -> None:
-        return None
 
     async def ask(self, request: GenerationRequest) -> tuple[Completion, int]:
         assert isinstance(request.prompt, str)

@@ -3,35 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from evals.accuracy.harness import Observer, Progress, WorkloadResult, run_accuracy
 from evals.protocol import Completion, GenerationRequest
 from evals.result import Response, SampleKey
+from tests.unit.evals.accuracy.client_stub import ClientStub
 from tests.unit.evals.accuracy.gate_world import WORKLOAD, Other, answers, benchmark, every, gate, only
 
 AT_ONCE = 4
 
 
-class Slow:
+class Slow(ClientStub):
     """Give the answers of the gate's world, each after a moment, and remember who was asked in which order."""
 
     def __init__(self, wrong: frozenset[int] = frozenset()) -> None:
+        super().__init__()
         self.texts = {question.prompt: answers(wrong)[question.key] for question in benchmark().questions()}
-        self.asked: list[int] = []
-        self.refusals = 0
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        return None
-
-    async def get_json(self, path: str) -> None:
-        return None
 
     async def ask(self, request: GenerationRequest) -> tuple[Completion, int]:
         assert isinstance(request.prompt, str)

@@ -2,95 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
-import pytest
-
-from evals.duel.contenders import Address, Contender, DuelObserver
+from evals.duel.contenders import DuelObserver
 from evals.duel.judging import judge_duel
 from evals.duel.loads import load_of
 from evals.duel.order import order_of
-from evals.duel.results import BASELINE, CANDIDATE, Pass
+from evals.duel.results import BASELINE, CANDIDATE
 from evals.duel.running import run_duel
-from evals.duel.settings import ServingSettings, serving_settings
-from evals.errors import CancelledError
+from evals.duel.settings import serving_settings
 from evals.outcome import Verdict
 from evals.serving.planning import plan
 from evals.serving.prompts import Prompts
 from evals.serving.vocabulary import vocabulary
 from tests.unit.evals.duel.examples import workload
-from tests.unit.evals.duel.test_side import At
-from tests.unit.evals.serving.scripted import Met, native_stream, serving, simple, whole
-
-Send = Callable[[bytes], Awaitable[None]]
-OPTIONS: dict[str, Any] = {
-    "concurrency": "2", "requests": 16, "input_len": 20, "output_len": 4,
-    "min_rounds": 4, "max_rounds": 4, "max_warmups": 2, "launch_spread": 0.0,
-}  # fmt: skip
-
-
-async def flushing(number: int, body: dict[str, Any], send: Send) -> bool:
-    if "sampling_params" in body:
-        return await whole(number, body, send)
-    await send(simple(200, "flushed"))
-    return True
-
-
-async def answered(body: dict[str, Any], send: Send, *, first_s: float, later_s: float) -> bool:
-    """Answer after a while, hardly anything out of a cache."""
-    if "sampling_params" in body:
-        await asyncio.sleep(first_s)
-        for piece in native_stream(body["sampling_params"]["max_new_tokens"], prompt=1000):
-            await send(piece)
-            await asyncio.sleep(later_s)
-        return True
-    await send(simple(200, "flushed"))
-    return True
-
-
-async def steady(number: int, body: dict[str, Any], send: Send) -> bool:
-    return await answered(body, send, first_s=0.02, later_s=0.0)
+from tests.unit.evals.duel.running_world import OPTIONS, Ring, Send, answered, pair, steady
+from tests.unit.evals.serving.scripted import Met
 
 
 async def slow(number: int, body: dict[str, Any], send: Send) -> bool:
     return await answered(body, send, first_s=0.1, later_s=0.01)
-
-
-@dataclass
-class Ring:
-    """Hold who was entered, in order, and see that nobody is while another is."""
-
-    entered: list[str] = field(default_factory=list)
-    places: list[tuple[str, float]] = field(default_factory=list)
-    inside: int = 0
-
-    def measured(self, name: str, url: str) -> Callable[[float], AbstractContextManager[Address]]:
-        @contextmanager
-        def enter(where: float) -> Iterator[Address]:
-            self.entered.append(name)
-            self.places.append((name, where))
-            self.inside += 1
-            assert self.inside == 1
-            try:
-                yield At(url)
-            finally:
-                self.inside -= 1
-
-        return enter
-
-
-@contextmanager
-def pair(ring: Ring, ours: Any, theirs: Any, *, launches: bool) -> Iterator[tuple[Contender, Contender, Met, Met]]:
-    with serving(ours) as (a, met_a), serving(theirs) as (b, met_b):
-        sides = [
-            Contender(measured=ring.measured(name, url), launches=launches)
-            for name, url in ((CANDIDATE, a), (BASELINE, b))
-        ]
-        yield sides[0], sides[1], met_a, met_b
 
 
 def inputs(met: Met) -> list[list[int]]:
@@ -144,66 +75,3 @@ def test_a_duel_from_warm_up_to_verdict() -> None:
     ttft = result.ratios[0]
     assert ttft.value is not None
     assert ttft.value > 3
-
-
-def unsteady() -> Any:
-    """Return a server of which every second pass takes ten times as long."""
-    flushes: list[int] = []
-
-    async def answer(number: int, body: dict[str, Any], send: Send) -> bool:
-        if "sampling_params" not in body:
-            flushes.append(number)
-        else:
-            await asyncio.sleep(0.1 if len(flushes) % 2 else 0.01)
-        return await flushing(number, body, send)
-
-    return answer
-
-
-def test_a_server_that_never_gets_warm_decides_nothing_and_an_echo_that_takes_too_long_is_noted(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("evals.duel.running._ECHO_LIMIT_S", 0.0)
-    wanted = workload(**OPTIONS)
-    settings = serving_settings(wanted)
-    with pair(Ring(), unsteady(), steady, launches=False) as (candidate, baseline, *_):
-        outcome = run_duel(settings, candidate, baseline, DuelObserver(), margin=wanted.margin)
-    result = judge_duel(wanted, settings, outcome)
-    assert result.verdict is Verdict.INCONCLUSIVE
-    assert "was not warm" in result.headline
-    assert any("the candidate was not warm" in reason for one in result.passes for reason in one.spoiled)
-    assert any("the candidate at 2 in flight did not get warm" in note for note in result.notes)
-    assert result.echoes == ()
-    assert any("no echo at 2 in flight" in note for note in result.notes)
-
-
-def test_alternate_launches_are_entered_once_a_round_and_go_on_after_a_break() -> None:
-    ring, saved = Ring(), []
-    settings = ServingSettings(**{**OPTIONS, "input_len": "20", "output_len": "4", "concurrency": "1,2"})
-
-    def stop() -> None:
-        if len(saved) == 11:  # warm-ups and passes at both levels of the first visit, and some of the second
-            raise CancelledError("enough", remedy="none")
-
-    def keep(done: Pass, raw: bytes) -> None:
-        saved.append(done)
-
-    with pair(ring, flushing, flushing, launches=True) as (candidate, baseline, *_):
-        with pytest.raises(CancelledError):
-            run_duel(settings, candidate, baseline, DuelObserver(on_pass=keep, check=stop), margin=0.5)
-        assert ring.inside == 0
-        first, second = order_of(settings.seed, 0)
-        assert ring.entered == [first, second]
-        assert [one.side for one in saved] == [first] * 6 + [second] * 5
-        known = list(saved)
-
-        def enough() -> None:
-            if len(saved) == 11 + 12:
-                raise CancelledError("enough", remedy="none")
-
-        with pytest.raises(CancelledError):
-            run_duel(settings, candidate, baseline, DuelObserver(on_pass=keep, check=enough), known, margin=0.5)
-    later = saved[11:]
-    assert {one.round for one in later if one.round >= 0} == {1}
-    assert len({(one.round, one.level, one.side) for one in saved}) == len(saved)
-    assert [one.round for one in later if (one.side, one.level, one.round < 0) == (first, 1, True)] == [-3, -4]

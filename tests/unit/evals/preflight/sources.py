@@ -136,3 +136,11 @@ class World:
 def rules(found: Preflight) -> list[tuple[str, str]]:
     """Return the severity and rule of each finding."""
     return [(finding.severity.value, finding.rule) for finding in found.findings]
+
+
+def changed(text: str, *changes: tuple[str, str]) -> str:
+    """Return a text after changes, each of which must find its place."""
+    for old, new in changes:
+        assert old in text, old
+        text = text.replace(old, new)
+    return text

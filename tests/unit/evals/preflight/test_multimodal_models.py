@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from evals.preflight.check import Preflight, check_model
-from tests.unit.evals.preflight.sources import SEEING_MODEL, World, rules
+from tests.unit.evals.preflight.sources import SEEING_MODEL, World, changed, rules
 
 CONFIG = {"architectures": ["SeeingModel"], "model_type": "other", "vision_config": {"depth": 2}}
 IMPORTS = "from torch import nn\n"
@@ -20,14 +20,6 @@ from sglang.srt.multimodal.processors.base_processor import BaseMultimodalProces
 class Own(BaseMultimodalProcessor):
     models = [SeeingModel]
 """
-
-
-def broken(*changes: tuple[str, str]) -> str:
-    text = SEEING_MODEL
-    for old, new in changes:
-        assert old in text, old
-        text = text.replace(old, new)
-    return text
 
 
 def test_a_good_model_has_no_finding(world: World) -> None:
@@ -57,7 +49,7 @@ FAULTS = {
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_is_found(fault: str, world: World) -> None:
     changes, severity = FAULTS[fault]
-    assert rules(world.check(broken(*changes))) == [(severity, fault.partition(" ")[0])]
+    assert rules(world.check(changed(SEEING_MODEL, *changes))) == [(severity, fault.partition(" ")[0])]
 
 
 def test_a_config_with_audio_asks_for_its_feature(world: World) -> None:
@@ -73,7 +65,8 @@ def test_a_text_model_with_images_in_its_config_is_told_all_that_is_missing(worl
 
 
 def test_images_embedded_in_a_forward_of_its_own_are_a_warning(world: World) -> None:
-    text = broken(
+    text = changed(
+        SEEING_MODEL,
         ("def get_image_feature", "def image_feature"),
         ("general_mm_embed_routine(input_ids, forward_batch, self.language_model, self)", "forward_batch.mm_inputs"),
         ("from sglang.srt.managers.mm_utils import general_mm_embed_routine\n", ""),
@@ -82,13 +75,15 @@ def test_images_embedded_in_a_forward_of_its_own_are_a_warning(world: World) -> 
 
 
 def test_a_draft_model_needs_no_eyes(world: World) -> None:
-    text = broken(("class SeeingModel", "class SeeingModelNextN"), ("[SeeingModel]", "[SeeingModelNextN]"))
+    text = changed(
+        SEEING_MODEL, ("class SeeingModel", "class SeeingModelNextN"), ("[SeeingModel]", "[SeeingModelNextN]")
+    )
     assert rules(world.check(text)) == []
 
 
 @pytest.mark.parametrize("place", ["core", "processors", "sub/processing"])
 def test_a_processor_may_come_along(place: str, world: World) -> None:
-    text = broken(("SeeingModel", "OwnModel"))
+    text = changed(SEEING_MODEL, ("SeeingModel", "OwnModel"))
     own = PROCESSOR.replace("SeeingModel", "OwnModel")
     package = world.package(core=text)
     assert rules(check_model(package, sglang=world.sglang)) == [("error", "processor")]
@@ -99,7 +94,7 @@ def test_a_processor_may_come_along(place: str, world: World) -> None:
 
 
 def test_a_processor_may_come_in_a_package_of_its_own(world: World) -> None:
-    package = world.package(core=broken(("SeeingModel", "OwnModel")))
+    package = world.package(core=changed(SEEING_MODEL, ("SeeingModel", "OwnModel")))
     other = world.write(world.folder / "my_processors" / "own.py", PROCESSOR.replace("SeeingModel", "OwnModel")).parent
     assert rules(check_model(package, sglang=world.sglang, processors=other)) == []
 

@@ -4,17 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.evals.preflight.sources import TEXT_MODEL, World, rules
+from tests.unit.evals.preflight.sources import TEXT_MODEL, World, changed, rules
 
 ERROR, WARNING = "error", "warning"
-
-
-def broken(*changes: tuple[str, str]) -> str:
-    text = TEXT_MODEL
-    for old, new in changes:
-        assert old in text, old
-        text = text.replace(old, new)
-    return text
 
 
 def without(name: str) -> list[tuple[str, str]]:
@@ -65,7 +57,7 @@ FAULTS = {
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_is_found_at_its_line(fault: str, world: World) -> None:
     changes, severity, part = FAULTS[fault]
-    text = broken(*changes)
+    text = changed(TEXT_MODEL, *changes)
     found = world.check(text)
     assert rules(found) == [(severity, fault.partition(" ")[0])]
     assert found.findings[0].line == (line_of(text, part) if part else 1)
@@ -100,12 +92,12 @@ def test_an_override_takes_the_place_of_the_config(world: World) -> None:
     ],
 )
 def test_an_entry_that_is_no_list_of_classes_is_told(entry: str, severity: str, world: World) -> None:
-    text = broken(("EntryClass = GoodForCausalLM", f"def line_of(): ...\n\n\nEntryClass = {entry}"))
+    text = changed(TEXT_MODEL, ("EntryClass = GoodForCausalLM", f"def line_of(): ...\n\n\nEntryClass = {entry}"))
     assert rules(world.check(text)) == [(severity, "entry-class")]
 
 
 def test_vllm_below_a_condition_is_a_warning(world: World) -> None:
-    text = broken(("import torch\n", "import torch\n\ndef old():\n    from vllm import x\n"))
+    text = changed(TEXT_MODEL, ("import torch\n", "import torch\n\ndef old():\n    from vllm import x\n"))
     assert rules(world.check(text)) == [("warning", "vllm")]
 
 
@@ -120,11 +112,11 @@ def test_vllm_below_a_condition_is_a_warning(world: World) -> None:
     ],
 )
 def test_imports_that_may_be_there_are_not_told(imported: str, world: World) -> None:
-    assert rules(world.check(broken(("import torch\n", f"import torch\n{imported}")))) == []
+    assert rules(world.check(changed(TEXT_MODEL, ("import torch\n", f"import torch\n{imported}")))) == []
 
 
 def test_an_import_of_a_name_that_is_gone_makes_a_launch_pointless(world: World) -> None:
-    text = broken(("import torch\n", "import torch\nfrom sglang.srt.layers.layernorm import Gone\n"))
+    text = changed(TEXT_MODEL, ("import torch\n", "import torch\nfrom sglang.srt.layers.layernorm import Gone\n"))
     found = world.check(text)
     assert rules(found) == [("error", "imports")]
     assert found.pointless
@@ -136,12 +128,12 @@ def test_an_import_of_a_name_that_is_gone_makes_a_launch_pointless(world: World)
 )
 def test_a_forward_may_pass_on_what_it_is_given(forward: str, world: World) -> None:
     old = "def forward(self, input_ids, positions, forward_batch, input_embeds=None)"
-    assert rules(world.check(broken((old, forward)))) == []
+    assert rules(world.check(changed(TEXT_MODEL, (old, forward)))) == []
 
 
 @pytest.mark.parametrize("given", ["4, 8, 1.0, 4, layer_id", "*sizes", "**sizes"])
 def test_a_layer_id_may_come_in_other_ways(given: str, world: World) -> None:
-    assert rules(world.check(broken(("4, 8, 1.0, 4, layer_id=layer_id", given)))) == []
+    assert rules(world.check(changed(TEXT_MODEL, ("4, 8, 1.0, 4, layer_id=layer_id", given)))) == []
 
 
 HAND_MADE = """
@@ -152,20 +144,21 @@ class MyRMSNorm(nn.Module):
 
 
 def test_a_norm_by_hand_is_told_once_it_is_used(world: World) -> None:
-    unused = broken(("class Layer(", f"{HAND_MADE}\n\nclass Layer("))
+    unused = changed(TEXT_MODEL, ("class Layer(", f"{HAND_MADE}\n\nclass Layer("))
     assert rules(world.check(unused)) == []
-    used = broken(("class Layer(", f"{HAND_MADE}\n\nclass Layer("), ("= RMSNorm(8)", "= MyRMSNorm()"))
+    used = changed(TEXT_MODEL, ("class Layer(", f"{HAND_MADE}\n\nclass Layer("), ("= RMSNorm(8)", "= MyRMSNorm()"))
     assert rules(world.check(used)) == [("warning", "rms-norm")]
 
 
 def test_a_norm_over_sglangs_is_not_told(world: World) -> None:
     derived = HAND_MADE.replace("nn.Module", "RMSNorm")
-    text = broken(("class Layer(", f"{derived}\n\nclass Layer("), ("= RMSNorm(8)", "= MyRMSNorm()"))
+    text = changed(TEXT_MODEL, ("class Layer(", f"{derived}\n\nclass Layer("), ("= RMSNorm(8)", "= MyRMSNorm()"))
     assert rules(world.check(text)) == []
 
 
 def test_a_product_with_silu_itself_gates_nothing(world: World) -> None:
-    text = broken(
+    text = changed(
+        TEXT_MODEL,
         ("self.act_fn = SiluAndMul()", "self.act_fn = nn.SiLU()"),
         ("self.act_fn(self.gate_up(x))", "x * self.act_fn(x)"),
     )
@@ -173,13 +166,16 @@ def test_a_product_with_silu_itself_gates_nothing(world: World) -> None:
 
 
 def test_attention_by_hand_beside_sglangs_is_told(world: World) -> None:
-    text = broken(("return self.down(", "torch.softmax(torch.matmul(x, x), -1)\n        return self.down("))
+    text = changed(
+        TEXT_MODEL, ("return self.down(", "torch.softmax(torch.matmul(x, x), -1)\n        return self.down(")
+    )
     assert rules(world.check(text)) == [("warning", "attention")]
 
 
 def test_logits_made_by_hand_are_told_and_hidden_states_alone_are_not(world: World) -> None:
     for logits, expected in (("self.lm_head(x)", [("error", "logits-processor")]), ("None", [])):
-        text = broken(
+        text = changed(
+            TEXT_MODEL,
             ("import LogitsProcessor\n", "import LogitsProcessorOutput\n"),
             ("self.logits_processor = LogitsProcessor(config)", "pass"),
             ("self.logits_processor(input_ids, None, self.lm_head, forward_batch)", "LogitsProcessorOutput(LOGITS)"),

@@ -10,7 +10,7 @@ import pytest
 import statsmodels.api as sm
 from numpy.typing import NDArray
 
-from evals.statistics.clusters import ClusteredMean, clustered_mean, cr1_error
+from evals.statistics.clusters import ClusteredMean, clustered_mean
 from evals.statistics.means import mean, t_interval
 
 Floats = NDArray[np.float64]
@@ -26,13 +26,6 @@ def found(values: Floats, labels: NDArray[np.int64]) -> ClusteredMean:
     result = clustered_mean(values.tolist(), labels.tolist())
     assert result is not None
     return result
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_cr1_is_what_statsmodels_gives(seed: int) -> None:
-    values, labels = grouped(seed)
-    fit = sm.OLS(values, np.ones(len(values))).fit(cov_type="cluster", cov_kwds={"groups": labels})
-    assert cr1_error(values.tolist(), labels.tolist()) == pytest.approx(float(fit.bse[0]), abs=1e-9)
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -87,36 +87,38 @@ def top(k: int) -> list[list[Any]]:
     return [[-0.5 - number, number, None] for number in range(k)]
 
 
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # else each answer's body waits 40 ms for the acknowledgement of its head
+    script: Script
+
+    def do_GET(self) -> None:
+        self._say(*self.script.answer(self.path, None))
+
+    def do_POST(self) -> None:
+        raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self._say(*self.script.answer(self.path, orjson.loads(raw) if raw else None))
+
+    def _say(self, status: int, body: Any) -> None:
+        data = body.encode() if isinstance(body, str) else orjson.dumps(body)
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+
 @contextmanager
 def serving(script: Script) -> Iterator[str]:
     """Yield the address of a server that answers as scripted."""
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True  # else each answer's body waits 40 ms for the acknowledgement of its head
-
-        def do_GET(self) -> None:
-            self._say(*script.answer(self.path, None))
-
-        def do_POST(self) -> None:
-            raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            self._say(*script.answer(self.path, orjson.loads(raw) if raw else None))
-
-        def _say(self, status: int, body: Any) -> None:
-            data = body.encode() if isinstance(body, str) else orjson.dumps(body)
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    class Server(ThreadingHTTPServer):
-        daemon_threads = True
-        request_queue_size = 128
-
-    server = Server(("127.0.0.1", 0), Handler)
+    server = _Server(("127.0.0.1", 0), type("Handler", (_Handler,), {"script": script}))
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     try:

@@ -2,51 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from math import isnan
 from typing import Any
 
 import pytest
 
-from evals.errors import RequestRefusedError
-from evals.parity.asking.probes import Prefill, Probe
+from evals.parity.asking.probes import Prefill
 from evals.parity.asking.prompt import Prompt
 from evals.parity.records import Mode
 from evals.protocol import Picture
+from tests.unit.evals.parity.asking.probes_world import WORDS, answer, probe
 
 PICTURE = Picture(sha256="x", media_type="image/png", data=b"png")
-WORDS = Prompt(name="length/4", ids=(56, 57, 58, 59))
 SHOWN = Prompt(name="image/one", text="a <image> b", pictures=(PICTURE,))
-
-ANSWER: dict[str, Any] = {
-    "text": " moon middle",
-    "output_ids": [507, 458],
-    "meta_info": {
-        "finish_reason": {"type": "length", "length": 2},
-        "prompt_tokens": 4,
-        "cached_tokens": 0,
-        "input_token_logprobs": [[None, 56, None], [-15.5, 57, None], [-15.75, 58, None], [-16.25, 59, None]],
-        "input_top_logprobs": [
-            None,
-            [[-2.0, 488, None], [-2.25, 507, None]],
-            [[-2.25, 488, None], [-2.5, 507, None]],
-            [[-2.5, 507, None], [-2.75, 488, None]],
-        ],
-        "output_token_logprobs": [[-2.5, 507, None], [-0.75, 458, None]],
-        "output_top_logprobs": [[[-2.5, 507, None], [-2.625, 2, None]], [[-0.75, 458, None], [-1.0, 398, None]]],
-    },
-}
-
-
-def answer(**changes: Any) -> dict[str, Any]:
-    whole: dict[str, Any] = json.loads(json.dumps(ANSWER))
-    whole["meta_info"] |= changes
-    return whole
-
-
-def probe(prompt: Prompt = WORDS, **changes: Any) -> Probe:
-    settings: dict[str, Any] = {"mode": Mode.ALONE, "top_k": 2, "decode_tokens": 2, "ids": prompt.ids}
-    return Probe(prompt=prompt, **(settings | changes))
 
 
 def test_token_ids_are_sent_with_greedy_decoding_and_all_log_probabilities() -> None:
@@ -150,53 +118,3 @@ def test_the_mark_of_pictures_in_a_text_alone_is_a_token_like_others() -> None:
     told = answer()
     told["meta_info"]["input_token_logprobs"][1][1] = 5
     assert probe(prompt, image_token=5).read(told).unscored == ()
-
-
-def without(name: str) -> dict[str, Any]:
-    body = answer()
-    del body["meta_info"][name]
-    return body
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        {"error": "x"},
-        {"text": "", "meta_info": {}},
-        without("input_top_logprobs"),
-        answer(input_token_logprobs=[[None, 56, None], ["-1", 57, None]]),
-        answer(input_token_logprobs=[[None, "56", None]]),
-        answer(output_token_logprobs=None),
-        answer(output_token_logprobs=[[-1.0]]),
-        answer(finish_reason={"type": "abort", "message": "out of memory"}),
-    ],
-)
-def test_what_is_no_answer_may_be_asked_again(body: Any) -> None:
-    with pytest.raises((KeyError, IndexError, TypeError, ValueError)):
-        probe().read(body)
-
-
-def other_token() -> dict[str, Any]:
-    body = answer()
-    body["meta_info"]["input_token_logprobs"][3][1] = 60
-    return body
-
-
-@pytest.mark.parametrize(
-    ("body", "what"),
-    [
-        (
-            answer(input_token_logprobs=ANSWER["meta_info"]["input_token_logprobs"][1:]),
-            "3 of the prompt's tokens instead",
-        ),
-        (answer(input_top_logprobs=[None]), "3 log-probabilities and 0 lists"),
-        (other_token(), "token 60 at position 3 instead of 59"),
-        (answer(output_top_logprobs=[]), "0 lists of likely tokens for 2 tokens of the answer"),
-        (answer(input_top_logprobs=[None, *([[[-1.0, 3, None]]] * 3)]), "1 likely tokens instead of 2"),
-        (answer(input_top_logprobs=[None, None, *ANSWER["meta_info"]["input_top_logprobs"][2:]]), "0 likely tokens"),
-    ],
-)
-def test_an_answer_that_misses_parts_says_which(body: Any, what: str) -> None:
-    with pytest.raises(RequestRefusedError, match=what) as caught:
-        probe().read(body)
-    assert "length/4" in caught.value.message

@@ -1,9 +1,6 @@
-"""How errors are judged: against a measured floor, and against a fixed tolerance."""
+"""How errors are judged against a measured floor."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,52 +9,16 @@ from evals.outcome import Verdict
 from evals.parity.findings import Spread
 from evals.parity.judging.bootstrap import quantile, ratio_intervals
 from evals.parity.judging.calibrated import against_floor
-from evals.parity.judging.fixed import within
 from evals.parity.judging.positions import Positions
 from evals.parity.judging.severity import worst_of
 from evals.parity.judging.spread_words import misses, telling
 from evals.parity.judging.tolerance import LEAST_FLOOR
-
-PROMPTS, EACH = 30, 100
-FACTOR = 3.0
-
-Change = Callable[[np.ndarray, np.ndarray], np.ndarray]
-
-
-def positions(scale: float, change: Change | None = None, *, prompts: int = PROMPTS, each: int = EACH) -> Positions:
-    """Positions of which both sides' errors come from one distribution; change: of the candidate's, by owner."""
-    rng = np.random.default_rng(3)
-    owner = np.repeat(np.arange(prompts), each)
-    ours, floor = (scale * np.abs(rng.standard_t(4, len(owner))) for _ in range(2))
-    if change is not None:
-        ours = change(ours, owner)
-    nothing = np.zeros(len(owner))
-    return Positions(
-        prompts=tuple(f"{'text' if index < prompts // 2 else 'code'}/{index}" for index in range(prompts)),
-        owner=owner,
-        position=np.tile(np.arange(each), prompts),
-        ours=ours,
-        theirs=nothing,
-        kl=nothing,
-        agrees=nothing == 0,
-        floor=floor,
-        kl_floor=nothing,
-        agrees_floor=nothing == 0,
-    )
+from tests.unit.evals.parity.judging.spreads_world import FACTOR, by_name, fixed, positions
 
 
 def calibrated(found: Positions) -> tuple[Verdict, tuple[Spread, ...]]:
     spreads = against_floor(found, FACTOR, seed=1)
     return worst_of(one.verdict for one in spreads if one.verdict is not None), spreads
-
-
-def fixed(found: Positions, tolerance: float) -> tuple[Verdict, tuple[Spread, ...]]:
-    spreads = within(replace(found, floor=None), tolerance)
-    return worst_of(one.verdict for one in spreads if one.verdict is not None), spreads
-
-
-def by_name(spreads: tuple[Spread, ...], name: str, group: str = "all") -> Spread:
-    return next(one for one in spreads if (one.name, one.group) == (name, group))
 
 
 def test_a_quantile_is_the_least_value_that_so_many_do_not_exceed() -> None:
@@ -140,79 +101,3 @@ def test_a_single_wild_position_fails() -> None:
     assert verdict is Verdict.FAIL
     assert [one.name for one in spreads if one.verdict is Verdict.FAIL] == ["max"]
     assert telling(spreads) == by_name(spreads, "max")
-
-
-def test_within_a_fixed_tolerance_the_maximum_itself_is_the_limit() -> None:
-    verdict, spreads = fixed(positions(1e-6), 1e-4)
-    assert verdict is Verdict.PASS
-    assert telling(spreads) == by_name(spreads, "max")
-    assert by_name(spreads, "max").limit == 1e-4
-
-
-def test_long_tails_may_go_beyond_a_fixed_tolerance_but_typical_errors_may_not() -> None:
-    def tail(ours: np.ndarray, owner: np.ndarray) -> np.ndarray:
-        return np.where(np.arange(len(ours)) % 200 == 0, 5e-3, ours)
-
-    verdict, spreads = fixed(positions(1e-6, tail), 1e-4)
-    assert verdict is Verdict.PASS
-    assert by_name(spreads, "max").limit == pytest.approx(1e-2)
-    assert telling(spreads) == by_name(spreads, "p90")
-    assert fixed(positions(1e-6, lambda ours, owner: ours + 5e-5), 1e-4)[0] is Verdict.INCONCLUSIVE
-
-
-@pytest.mark.parametrize("error", [1e-3, 1.0])
-def test_errors_five_times_beyond_a_fixed_tolerance_fail(error: float) -> None:
-    verdict, spreads = fixed(positions(1e-6, lambda ours, owner: ours + error), 1e-4)
-    assert verdict is Verdict.FAIL
-    assert misses(spreads)[0].startswith("p50: ")
-
-
-def test_a_fixed_tolerance_too_sees_a_fault_in_one_prompt() -> None:
-    verdict, spreads = fixed(positions(1e-6, lambda ours, owner: np.where(owner == 3, ours + 5e-3, ours)), 1e-4)
-    assert verdict is Verdict.FAIL
-    assert by_name(spreads, "p50", "text/3").verdict is Verdict.FAIL
-
-
-def sure_and_unsure(error: Callable[[np.ndarray], np.ndarray]) -> Positions:
-    """Two kinds of prompts; in the first one 52 of 100 floors are a ten-thousandth of the others."""
-    base = positions(0.02, prompts=2, each=100)
-    magnitude = np.where(np.arange(100) < 52, 1e-4, 1.0)
-    assert base.floor is not None
-    floor = np.full(200, 0.02) * np.tile(magnitude, 2)
-    names = ("text/0", "text/1", "code/0", "code/1")
-    owner = np.repeat(np.arange(4), 50)
-    return replace(base, prompts=names, owner=owner, floor=floor, ours=error(floor), theirs=np.zeros(200))
-
-
-def alarms(found: Positions) -> list[str]:
-    return [spread.group for spread in against_floor(found, FACTOR, seed=1) if spread.verdict is Verdict.FAIL]
-
-
-def test_a_median_that_jumps_between_sure_and_unsure_tokens_is_no_alarm() -> None:
-    def few_more_are_unsure(floor: np.ndarray) -> np.ndarray:
-        error = floor.copy()
-        error[[0, 1, 2, 3]] = 0.02
-        return error
-
-    jumping = sure_and_unsure(few_more_are_unsure)
-    kinds = [one for one in against_floor(jumping, FACTOR, seed=1) if one.group == "text" and one.name == "p50"]
-    assert kinds[0].ratio is not None
-    assert kinds[0].ratio > 1000
-    assert kinds[0].verdict is Verdict.PASS
-    assert alarms(jumping) == []
-
-
-def test_a_kind_of_prompts_whose_typical_error_is_beyond_raises_the_alarm() -> None:
-    def ten_times_in_text(floor: np.ndarray) -> np.ndarray:
-        return np.where(np.arange(200) < 100, 10 * floor, floor)
-
-    assert "text" in alarms(sure_and_unsure(ten_times_in_text))
-
-
-def test_the_tail_of_few_positions_raises_no_alarm() -> None:
-    few, many = positions(0.02), positions(0.02, prompts=60, each=100)
-    limits = {
-        len(found): [one.limit for one in against_floor(found, FACTOR, seed=1) if one.name == "p99.9"]
-        for found in (few, many)
-    }
-    assert limits == {3000: [None], 6000: [2 * FACTOR]}
