@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 
 from dashboard.history_view import code_of
 from dashboard.links import history_of, with_query
-from dashboard.words import moment
+from dashboard.words import lineage_title, moment, verdict_word
 from db.promotions import Action, By, PromotionRecord
 from evals.formatting import one_line
 from evals.history.words import amount, bracket
+from evals.outcome import Verdict
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,17 +70,16 @@ def baseline_rows(found: Sequence[PromotionRecord]) -> tuple[BaselineRow, ...]:
 
 def _row(record: PromotionRecord) -> BaselineRow:
     result, lineage = record.result, record.result.lineage
-    model = lineage.model.rstrip("/").rpartition("/")[2] or lineage.model
     return BaselineRow(
         run_id=result.run_id,
         workload=result.workload,
-        title=one_line(f"{model}: {lineage.workload.partition('@')[0]} on {lineage.engine}", 200),
+        title=lineage_title(lineage),
         lineage=one_line(lineage.key, 400),
         history=history_of(lineage.key),
         promotions=with_query("/baselines", {"lineage": lineage.key}),
         values=tuple(_value(name, held) for name, held in result.metrics.items() if held.get("decides")),
         style=result.verdict or "",
-        verdict=result.verdict or "not judged",
+        verdict=verdict_word(Verdict(result.verdict) if result.verdict else None),
         partial=one_line(result.partial or "", 200),
         code=code_of(result.source_commit or result.fingerprint.get("engine_version")),
         action=record.action.value,

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from dashboard.compare_serving import ServingCompared
 from dashboard.links import with_query
 from dashboard.report_view import ComparisonRow, comparison_row
-from dashboard.words import moment, standing
+from dashboard.words import moment, short_model, standing
 from db.runs import RunRecord
 from evals.formatting import metric_name, nats
 from evals.parity.strips import Strip, Strips
@@ -106,8 +106,14 @@ class CompareView:
 def run_choice(run: RunRecord) -> RunChoice:
     """Return a run as the picker shows it."""
     asked = run.submission
-    model = asked.model.path.rstrip("/").rpartition("/")[2] or asked.model.path
-    words = (moment(run.created_at)[:16], model, asked.candidate.kind, asked.suite, standing(run)[0], run.id)
+    words = (
+        moment(run.created_at)[:16],
+        short_model(asked.model.path),
+        asked.candidate.kind,
+        asked.suite,
+        standing(run)[0],
+        run.id,
+    )
     return RunChoice(id=run.id, words=" · ".join(words))
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from dashboard.links import history_of
 from dashboard.spark import Spark, spark
-from dashboard.words import moment
+from dashboard.words import lineage_title, moment
 from db.lineage_list import NewestValue
 from evals.formatting import one_line
 from evals.history.states import ChangeState
@@ -52,10 +52,8 @@ class LineageRow:
     """A lineage in one line. style, word: its state; more: metrics beside the one shown."""
 
     address: str
-    model: str
-    workload: str
-    engine: str
-    hardware: str
+    title: str
+    lineage: str
     runs: int
     newest: str
     metric: str
@@ -116,10 +114,8 @@ def _row(one: Known, newest: NewestValue | None, states: Counter[str] | None) ->
     style, word = _state(states or Counter())
     return LineageRow(
         address=history_of(lineage.key),
-        model=one_line(lineage.model, 200),
-        workload=one_line(lineage.workload, 100),
-        engine=lineage.engine,
-        hardware=one_line(lineage.hardware, 100),
+        title=lineage_title(lineage),
+        lineage=one_line(lineage.key, 400),
         runs=runs,
         newest=moment(at),
         metric=one_line(newest.metric, 80) if newest else "",

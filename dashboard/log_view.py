@@ -38,7 +38,7 @@ def _log(job: JobRecord, text: str | None) -> LogView:
     elif text is None:
         note = f"the log is on the host of the worker {job.worker}" if job.worker else "the log is not on this host"
     else:
-        note = ""
+        note = "" if text else "the engine has written nothing yet"
     return LogView(job_id=job.id, role=job.role.value, text=log_text(text or ""), note=note)
 
 

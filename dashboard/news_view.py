@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dashboard.runs_view import RunRow
-from dashboard.words import day
+from dashboard.words import day, short_model
 from db.regressions import ChangeRecord
 from evals.history.words import step
 
@@ -51,7 +51,7 @@ def _regression(change: ChangeRecord) -> RegressionRow:
         id=change.id,
         state=change.state.value,
         metric=change.metric,
-        model=model.rstrip("/").rpartition("/")[2] or model,
+        model=short_model(model),
         where=", ".join([others[0].partition("@")[0], *others[1:]]) if others else "",
         size=step(change.unit, before=change.before, size=change.size, low=change.low, high=change.high),
         since=day(change.first_at),

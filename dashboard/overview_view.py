@@ -180,4 +180,4 @@ def _families(results: Sequence[NewestResult], chosen: Chosen, shown: tuple[str,
 def _counts(rows: Sequence[Row]) -> tuple[tuple[str, str, int], ...]:
     words = {cell.style: cell.word for row in rows for cell in row.cells}
     sizes = Counter(cell.style for row in rows for cell in row.cells)
-    return tuple((style, words[style].lower(), sizes[style]) for style in _STATES if sizes[style])
+    return tuple((style, words[style], sizes[style]) for style in _STATES if sizes[style])

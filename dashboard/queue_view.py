@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from dashboard.words import duration, seconds_between
+from dashboard.words import duration, seconds_between, short_model
 from db.queue_state import RunningJob, WaitingJob
 from evals.formatting import plural
 
@@ -58,7 +58,7 @@ def _running(job: RunningJob, now: datetime) -> JobRow:
         run_id=job.run_id,
         role=job.role,
         engine=job.engine,
-        model=_short(job.model),
+        model=short_model(job.model),
         place=_worker(job.worker),
         devices=", ".join(device for _, device in job.devices) or "none",
         phase=job.phase or "beginning",
@@ -79,7 +79,7 @@ def _waiting(job: WaitingJob, now: datetime) -> JobRow:
         run_id=job.run_id,
         role=job.role,
         engine=job.engine,
-        model=_short(job.model),
+        model=short_model(job.model),
         place=job.queue,
         devices="",
         phase="again" if job.attempt else "for the first time",
@@ -93,7 +93,3 @@ def _hosts(running: Sequence[RunningJob]) -> tuple[tuple[str, str], ...]:
     """Return each host that computes, with what of it is held."""
     held = Counter(host for job in running for host, _ in job.devices)
     return tuple((host, f"{plural(count, 'device')} held") for host, count in sorted(held.items()))
-
-
-def _short(model: str) -> str:
-    return model.rstrip("/").rpartition("/")[2] or model

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dashboard.history_view import code_of, size_of
-from dashboard.links import compare, history_of
+from dashboard.links import compare, history_of, with_query
 from dashboard.triage_forms import FORMS, TriageForm
-from dashboard.words import moment
+from dashboard.words import lineage_title, moment
 from db.history import PointRecord
 from db.regressions import ChangeRecord
 from evals.code_sources import COMMIT, GitCode
@@ -64,6 +64,7 @@ class Suspects:
     """The code between the last good and the first bad point.
 
     commits: what git log takes, "" where the two are no commits. address: the range on the forge, "" where unknown.
+    flips: the address of the items that flipped between the runs, "" where nothing has items.
     """
 
     last: str
@@ -71,6 +72,7 @@ class Suspects:
     commits: str
     address: str
     compare: str
+    flips: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,11 +98,10 @@ class ChangeView:
 def change_row(change: ChangeRecord, blamed: str = "") -> ChangeRow:
     """Return a change in one line."""
     lineage = lineage_from(change.lineage)
-    model = lineage.model.rstrip("/").rpartition("/")[2] or lineage.model
     return ChangeRow(
         id=change.id,
         state=change.state.value,
-        title=one_line(f"{model}: {lineage.workload.partition('@')[0]} on {lineage.engine}", 200),
+        title=lineage_title(lineage),
         lineage=one_line(change.lineage, 400),
         metric=one_line(change.metric, 80),
         size=size_of(change),
@@ -160,6 +161,14 @@ def _around(record: PointRecord, *, after: bool) -> AroundRow:
     )
 
 
+def _flips(change: ChangeRecord) -> str:
+    if change.unit != "share":
+        return ""
+    workload = lineage_from(change.lineage).workload.partition("@")[0]
+    sides = {"left": change.last_run_id, "right": change.first_run_id}
+    return with_query("/compare/samples", sides | {"workload": workload, "metric": change.metric, "flip": "any"})
+
+
 def _suspects(change: ChangeRecord, code: GitCode | None) -> Suspects:
     last, first = change.last_code or "", change.first_code or ""
     commits = f"{last}..{first}" if COMMIT.fullmatch(last) and COMMIT.fullmatch(first) else ""
@@ -170,4 +179,5 @@ def _suspects(change: ChangeRecord, code: GitCode | None) -> Suspects:
         commits=commits,
         address=f"{forge}/compare/{last}...{first}" if commits and forge else "",
         compare=compare(change.last_run_id, change.first_run_id),
+        flips=_flips(change),
     )

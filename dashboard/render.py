@@ -18,6 +18,7 @@ from dashboard.queue_view import QueueView
 from dashboard.report_view import RunView
 from dashboard.runs_view import RunsView
 from dashboard.spark import HEIGHT, WIDTH
+from dashboard.words import sentence
 from evals.history.staleness import STALE_AFTER
 
 
@@ -84,5 +85,6 @@ def _environment() -> Environment:
         auto_reload=False,
     )
     environment.globals["static"] = static
+    environment.filters["sentence"] = sentence
     environment.filters["pairs"] = lambda values: [(value, value) for value in values]
     return environment

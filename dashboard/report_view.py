@@ -65,6 +65,7 @@ class RunView:
     live: bool
     has_report: bool
     model: str
+    model_path: str
     suite: str
     engines: str
     created: str
@@ -115,6 +116,7 @@ def run_view(
         live=live,
         has_report=report is not None and not live,
         model=asked.model.path + (f"@{asked.model.revision}" if asked.model.revision else ""),
+        model_path=asked.model.path,
         suite=asked.suite + (f", first {asked.limit:,} items" if asked.limit is not None else ""),
         engines=f"{asked.candidate.kind} against {asked.baseline_words}",
         created=moment(run.created_at),

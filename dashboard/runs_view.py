@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from dashboard.words import duration, moment, seconds_between, standing
+from dashboard.words import duration, moment, seconds_between, short_model, standing
 from db.jobs import JobRecord
 from db.runs import RunRecord
 from db.states import RunState
@@ -87,7 +87,7 @@ def _row(run: RunRecord, jobs: Sequence[JobRecord], partial: str | None) -> RunR
         word=word,
         style=style,
         headline=run.headline or _doing(jobs),
-        model=asked.model.path.rstrip("/").rpartition("/")[2] or asked.model.path,
+        model=short_model(asked.model.path),
         engines=f"{asked.candidate.kind} against {asked.baseline_words}",
         suite=asked.suite,
         tags=asked.tags,

@@ -10,16 +10,22 @@ from evals.result import Response, Score
 
 
 @dataclass(frozen=True, kw_only=True)
+class SideCell:
+    """How one side's answer was judged: word and style ("pass", "fail", "never"), and what was found in it."""
+
+    word: str
+    style: str
+    found: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class ScoreRow:
-    """An item's judgement under one metric: value and what was found, side by side."""
+    """An item's judgement under one metric, side by side."""
 
     metric: str
     decides: bool
-    candidate: str
-    baseline: str
-    candidate_found: str
-    baseline_found: str
-    differs: bool
+    candidate: SideCell
+    baseline: SideCell
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,9 +39,12 @@ class ChoiceRow:
     chosen: str
 
 
-def judged_word(score: Score | None) -> str:
-    """Return a judgement in a word: right, wrong, a share, or that there is none."""
-    return "not judged" if score is None else share_word(score.value)
+def side_cell(value: float | None, found: str | None) -> SideCell:
+    """Return a judgement; value: None where there is none. found: None where nothing was found in the answer."""
+    if value is None:
+        return SideCell(word="not judged", style="never", found="–")
+    style = "pass" if value > 0 else "fail"
+    return SideCell(word=share_word(value), style=style, found="nothing found" if found is None else found)
 
 
 def share_word(value: float) -> str:
@@ -58,20 +67,17 @@ def score_rows(ours: Sequence[Score], theirs: Sequence[Score], deciding: str) ->
         ScoreRow(
             metric=visible(name),
             decides=name == deciding,
-            candidate=judged_word(mine.get(name)),
-            baseline=judged_word(other.get(name)),
-            candidate_found=_found(mine.get(name)),
-            baseline_found=_found(other.get(name)),
-            differs=name in mine and name in other and mine[name].value != other[name].value,
+            candidate=_judged(mine.get(name)),
+            baseline=_judged(other.get(name)),
         )
         for name in names
     )
 
 
-def _found(score: Score | None) -> str:
+def _judged(score: Score | None) -> SideCell:
     if score is None:
-        return "–"
-    return shortened(score.extracted or "–", 200) if score.parsed else "nothing found"
+        return side_cell(None, None)
+    return side_cell(score.value, shortened(score.extracted or "–", 200) if score.parsed else None)
 
 
 def choice_rows(ours: Response | None, theirs: Response | None) -> tuple[ChoiceRow, ...]:

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 from dashboard.parting import Parting, parting
 from dashboard.prompt_view import PromptView, prompt_view
-from dashboard.sample_scores import ChoiceRow, ScoreRow, choice_rows, flip_of, judged_word, score_rows
+from dashboard.sample_scores import ChoiceRow, ScoreRow, choice_rows, flip_of, score_rows, side_cell
 from dashboard.texts import TextView, shortened, text_view, visible
+from dashboard.words import duration
 from db.sample_detail import ItemSide
 from evals.explain import Splitter
 from evals.formatting import answer_line
@@ -31,11 +32,15 @@ class ItemPlace:
 
 @dataclass(frozen=True, kw_only=True)
 class AnswerView:
-    """One side's answer; right: how it was judged, None when it was not. facts: what is known of it, name and value."""
+    """One side's answer; right: how it was judged, None when it was not. facts: what is known of it, name and value.
+
+    word, style: the same as its chip.
+    """
 
     name: str
     right: bool | None
     word: str
+    style: str
     extracted: str
     found: bool
     text: TextView | None
@@ -106,10 +111,12 @@ def _score(side: ItemSide, place: ItemPlace) -> Score | None:
 def _answer(name: str, side: ItemSide, place: ItemPlace, span: tuple[int, int] | None) -> AnswerView:
     score, response = _score(side, place), side.response
     thoughts = response.reasoning if response else None
+    judged = side_cell(score.value if score else None, None)
     return AnswerView(
         name=name,
         right=None if score is None else score.value > 0,
-        word=judged_word(score),
+        word=judged.word,
+        style=judged.style,
         extracted=shortened(score.extracted, 1000) if score and score.extracted is not None else "–",
         found=score is not None and score.parsed,
         text=text_view(response.text, span) if response and not response.log_probabilities else None,
@@ -128,7 +135,7 @@ def _facts(side: ItemSide, score: Score | None) -> list[tuple[str, str]]:
     if response.finish_reason:
         cut = " (cut at the limit on tokens)" if response.finish_reason == "length" else ""
         facts.append(("Ended by", visible(response.finish_reason) + cut))
-    facts.append(("Took", f"{(response.ended_at - response.sent_at) * 1000:,.0f} ms"))
+    facts.append(("Took", duration(response.ended_at - response.sent_at)))
     if response.attempts > 1:
         facts.append(("Asked", f"{response.attempts} times"))
     if side.requests > 1:

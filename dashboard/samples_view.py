@@ -8,17 +8,11 @@ from urllib.parse import quote
 
 from dashboard.links import with_query
 from dashboard.prompt_view import prompt_view
-from dashboard.sample_scores import share_word
+from dashboard.sample_scores import SideCell, side_cell
 from dashboard.texts import visible
 from db.sample_pairs import SamplePair, SampleSide
 from evals.formatting import answer_line, one_line
 
-FLIP_WORDS = {
-    "any": "either way",
-    "lost": "lost: only the baseline is right",
-    "gained": "gained: only the candidate is right",
-    "none": "none: both right, or both wrong",
-}
 _QUESTION = 180
 
 
@@ -48,15 +42,6 @@ class SampleFilter:
     def narrows(self) -> bool:
         """Tell whether anything but workload and metric is chosen."""
         return bool(self.flip or self.show or self.text or self.task)
-
-
-@dataclass(frozen=True, kw_only=True)
-class SideCell:
-    """How one side's answer was judged: word and style ("pass", "fail"), and what was found in it."""
-
-    word: str
-    style: str
-    found: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,10 +104,18 @@ def question_line(prompt: str | None, *, chat: bool) -> str:
 
 
 def _cell(side: SampleSide) -> SideCell:
-    if side.value is None:
-        return SideCell(word="not judged", style="never", found="–")
-    found = one_line(side.extracted or "–", 80) if side.parsed else "nothing found"
-    return SideCell(word=share_word(side.value), style="pass" if side.value > 0 else "fail", found=found)
+    return side_cell(side.value, one_line(side.extracted or "–", 80) if side.parsed else None)
+
+
+def flip_words(names: tuple[str, str]) -> dict[str, str]:
+    """Return what the filter on flips offers. names: of the sides, "Candidate (sglang)"."""
+    ours, theirs = (name.partition(" (")[0].lower() for name in names)
+    return {
+        "any": "either way",
+        "lost": f"lost: only the {theirs} is right",
+        "gained": f"gained: only the {ours} is right",
+        "none": "none: both right, or both wrong",
+    }
 
 
 def neighbours(

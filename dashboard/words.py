@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 
 from db.runs import RunRecord
 from db.states import RunState
+from evals.formatting import one_line
+from evals.lineage import Lineage
 from evals.result import Verdict
 from evals.verdict import WORDS
 
@@ -18,15 +20,27 @@ _STATE_WORDS = {
 
 
 def duration(seconds: float | None) -> str:
-    """Return "4.2 s", "3 min 07 s" or "2 h 05 min"; a dash when it is unknown."""
+    """Return "0.24 s", "4.2 s", "3 min 07 s", "2 h 05 min" or "3 d 04 h"; a dash when it is unknown."""
     if seconds is None:
         return "–"
-    if seconds < 60:
-        return f"{seconds:.1f} s"
+    if seconds < 59.95:
+        return _short(seconds)
     minutes, rest = divmod(round(seconds), 60)
     if minutes < 60:
         return f"{minutes} min {rest:02d} s"
-    return f"{minutes // 60} h {minutes % 60:02d} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02d} min" if hours < 48 else f"{hours // 24} d {hours % 24:02d} h"
+
+
+def _short(seconds: float) -> str:
+    if seconds >= 0.95 or seconds <= 0:
+        return f"{max(0.0, seconds):.1f} s"
+    return f"{seconds:.2g} s" if seconds >= 0.001 else "< 0.001 s"
+
+
+def sentence(words: str) -> str:
+    """Return a state's words as a chip shows them, with a capital letter in front."""
+    return words[:1].upper() + words[1:]
 
 
 def moment(time: datetime | None) -> str:
@@ -37,6 +51,17 @@ def moment(time: datetime | None) -> str:
 def day(time: datetime | None) -> str:
     """Return a time's day in UTC; a dash when it is unknown."""
     return time.astimezone(UTC).strftime("%Y-%m-%d") if time else "–"
+
+
+def short_model(path: str) -> str:
+    """Return a model's name: the last part of its path or hub name."""
+    return path.rstrip("/").rpartition("/")[2] or path
+
+
+def lineage_title(lineage: Lineage) -> str:
+    """Return a lineage as headings and links name it: "demo-llm: gsm8k on sglang"."""
+    workload = lineage.workload.partition("@")[0]
+    return one_line(f"{short_model(lineage.model)}: {workload} on {lineage.engine}", 200)
 
 
 def seconds_between(start: datetime | None, end: datetime | None) -> float | None:

@@ -65,7 +65,7 @@ function drawChange(chart, pen, change) {
   const size = scaled(chart, 6);
   shape(pen, [[x, top], [x + size, top + size], [x, top + 2 * size], [x - size, top + size]]);
   pen.fill();
-  write(chart, pen, change.state, x + scaled(chart, 10), top + scaled(chart, 12));
+  write(chart, pen, change.state[0].toUpperCase() + change.state.slice(1), x + scaled(chart, 10), top + scaled(chart, 12));
 }
 
 function drawSingle(chart, pen, point) {

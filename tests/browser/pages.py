@@ -13,6 +13,7 @@ PAGES: Mapping[str, Callable[[Site], str]] = {
     "run": lambda site: f"/runs/{site.failed}",
     "samples": lambda site: f"/runs/{site.failed}/samples?flip=any",
     "sample": lambda site: f"/runs/{site.failed}/samples/{site.flip}",
+    "choices": lambda site: f"/runs/{site.seeded.choices}/samples/mmlu/0",
     "compare": lambda site: f"/compare?left={site.passed}&right={site.failed}",
     "history": lambda site: "/history",
     "lineage": lambda site: f"/history/{quote(site.seeded.lineage, safe='')}",

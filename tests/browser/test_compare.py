@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import OpenPage
 from tests.browser.pages import PAGES
+from tests.browser.seeding import APART, CHOICES
 from tests.browser.site import Site
 from tests.browser.test_values import intervals
 
@@ -21,14 +22,34 @@ def test_two_runs_stand_side_by_side_with_their_difference_and_their_flips(site:
     left, right, difference = intervals(cells)
     assert difference[0] == pytest.approx(right[0] - left[0], abs=0.11)
     assert difference[0] < 0, "the damaged model class loses"
+    for side, run in ((left, site.passed), (right, site.failed)):
+        measured = site.service.report(run)["comparisons"][0]["candidate"]
+        assert side == pytest.approx([100 * measured[name] for name in ("value", "low", "high")], abs=0.06)
     assert difference[1] <= difference[0] <= difference[2]
     items = page.locator("tr.decides").first.locator("td.number").first.inner_text()
     flips = page.locator("table.matrix").first.locator("td.number")
     both, only_right, only_left, neither = (int(text) for text in flips.all_inner_texts())
     assert both + only_right + only_left + neither == int(items)
     assert (only_right - only_left) / int(items) * 100 == pytest.approx(difference[0], abs=0.06)
-    flips.nth(2).locator("a").click()
-    expect(page.locator("table.samples tbody tr")).to_have_count(only_left)
+    for place, count, chip in ((2, only_left, "Lost"), (1, only_right, "Gained")):
+        flips.nth(place).locator("a").click()
+        expect(page.locator("table.samples tbody tr")).to_have_count(count)
+        assert page.locator("table.samples td:nth-child(2)").all_inner_texts() == [chip] * count
+        page.go_back()
+    assert watched.troubles == []
+
+
+def test_an_item_with_choices_shows_each_sides_log_probabilities_and_which_is_most_probable(
+    site: Site, visit: OpenPage
+) -> None:
+    page, watched = visit(PAGES["choices"](site))
+    rows = page.locator("[aria-label='Log-probabilities of the choices'] tbody tr")
+    shown = [[cell.replace("−", "-") for cell in row.locator("td").all_inner_texts()] for row in rows.all()]
+    assert [row[0] for row in shown] == ["1", "2", "3", "4"]
+    assert [float(row[1]) for row in shown] == pytest.approx(CHOICES[True])
+    assert [float(row[2]) for row in shown] == pytest.approx([value - APART for value in CHOICES[True]])
+    assert [float(row[3]) for row in shown] == pytest.approx([APART] * 4, abs=0.001)
+    assert [row[4] for row in shown] == ["–", "candidate and baseline", "–", "–"]
     assert watched.troubles == []
 
 

@@ -38,10 +38,14 @@ _PHASES = (("preparing", 0), ("launching", 2), ("evaluating", 24), ("stopping", 
 
 @dataclass(frozen=True, kw_only=True)
 class Side:
-    """What one side answered, right or wrong by question. texts: empty where none are kept. wrong: the wrong result."""
+    """What one side answered, right or wrong by question. wrong: the wrong result.
+
+    texts: the answers; likelihoods: each choice's log-probability instead. Both empty where no answers are kept.
+    """
 
     verdicts: Sequence[bool]
     texts: Sequence[str] = ()
+    likelihoods: Sequence[tuple[float, ...]] = ()
     wrong: str = "41"
     error: dict[str, Any] | None = None
 
@@ -58,6 +62,7 @@ class Written:
     hardware: str
     commit: str
     ended: datetime | None = None
+    gold: str = GOLD
 
 
 def write(run: Written) -> str:
@@ -98,9 +103,9 @@ def _answer(session: Session, run: Written, claim: Claim, side: Side) -> None:
     renew_lease(session, claim.lease, lease_s=60, progress=progress)
     note_facts(session, claim.lease, facts)
     save_scores(session, claim.lease, run.workload, _scores(run, side))
-    if side.texts:
+    if side.texts or side.likelihoods:
         prompts = {_sha(question): question for question in run.questions}
-        responses = [(run.workload, _response(run, item, text)) for item, text in enumerate(side.texts)]
+        responses = [(run.workload, _response(run, item, side)) for item in range(n)]
         save_responses(session, claim.lease, responses, prompts)
 
 
@@ -108,17 +113,20 @@ def _scores(run: Written, side: Side) -> list[Score]:
     return [
         Score(
             task=run.workload, doc_id=item, metric=run.metric, value=float(right), parsed=right or item % 40 != 39,
-            extracted=GOLD if right else None if item % 40 == 39 else side.wrong, gold=GOLD,
+            extracted=run.gold if right else None if item % 40 == 39 else side.wrong, gold=run.gold,
             prompt_sha256=_sha(run.questions[item]),
         )
         for item, right in enumerate(side.verdicts)
     ]  # fmt: skip
 
 
-def _response(run: Written, item: int, text: str) -> Response:
+def _response(run: Written, item: int, side: Side) -> Response:
+    chosen = side.likelihoods[item] if side.likelihoods else None
     return Response(
-        key=SampleKey(task=run.workload, doc_id=item), prompt_sha256=_sha(run.questions[item]), text=text,
-        finish_reason="stop", prompt_tokens=300, completion_tokens=40, sent_at=100.0 + item, ended_at=100.25 + item,
+        key=SampleKey(task=run.workload, doc_id=item), prompt_sha256=_sha(run.questions[item]),
+        text=side.texts[item] if side.texts else "", finish_reason=None if chosen else "stop", prompt_tokens=300,
+        completion_tokens=None if chosen else 40, sent_at=100.0 + item, ended_at=100.25 + item,
+        log_probabilities=chosen,
     )  # fmt: skip
 
 

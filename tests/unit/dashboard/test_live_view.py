@@ -42,6 +42,11 @@ def test_a_log_that_is_elsewhere_is_said_to_be() -> None:
     assert view.logs == ()
 
 
+def test_an_empty_log_is_said_to_be_empty() -> None:
+    assert "The engine has written nothing yet." in pieces("")["live-logs"]
+    assert "written nothing" not in pieces("ready")["live-logs"]
+
+
 def test_a_logs_lines_lose_colours_and_what_was_overwritten() -> None:
     assert log_text("\x1b[32mINFO\x1b[0m ok\n 1%\r 50%\r100%\nend\x07\n") == "INFO ok\n100%\nend␇"
     assert log_text("x" * 1000) == "x" * 400 + "…"

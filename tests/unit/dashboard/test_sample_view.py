@@ -86,7 +86,7 @@ def test_a_flip_shows_where_the_answers_part_and_what_was_found() -> None:
     )
     assert (view.candidate.right, view.candidate.word, view.candidate.extracted) == (False, "wrong", "5")
     assert ("Answer", "1,200 tokens") in view.candidate.facts
-    assert ("Took", "500 ms") in view.candidate.facts
+    assert ("Took", "0.5 s") in view.candidate.facts
     assert view.prompt is not None
     assert (view.prompt.examples, view.prompt.question) == ("Q: a?\nA: 1", "Q: b?\nA:")
 
@@ -190,11 +190,18 @@ def test_the_deciding_metric_stands_first_and_differences_are_told() -> None:
     other = "a_metric,none"
     ours = side(response("x"), score(1.0, "4"), score(0.25, None, other))
     rows = sample_view(PLACE, ours, side(response("x"), score(1.0, "4")), links=LINKS).scores
-    assert [(row.metric, row.decides, row.candidate, row.baseline) for row in rows] == [
+    assert [(row.metric, row.decides, row.candidate.word, row.baseline.word) for row in rows] == [
         (METRIC, True, "right", "right"),
         (other, False, "0.25", "not judged"),
     ]
-    assert rows[1].candidate_found == "nothing found"
+    assert (rows[1].candidate.style, rows[1].candidate.found) == ("pass", "nothing found")
+    assert (rows[1].baseline.style, rows[1].baseline.found) == ("never", "–")
+
+
+def test_how_long_an_answer_took_is_told_in_seconds() -> None:
+    ours, theirs = (response("x", sent_at=10.0, ended_at=10.0 + took) for took in (121.272, 0.24))
+    view = sample_view(PLACE, side(ours, score(1.0, "4")), side(theirs, score(1.0, "4")), links=LINKS)
+    assert [dict(one.facts)["Took"] for one in (view.candidate, view.baseline)] == ["2 min 01 s", "0.24 s"]
 
 
 def test_bytes_are_counted_not_characters() -> None:

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from dashboard.samples_view import SampleFilter, item_link, neighbours, question_line, sample_row
+from dashboard.samples_view import SampleFilter, flip_words, item_link, neighbours, question_line, sample_row
 from db.sample_pairs import SamplePair, SampleSide
 
 SIDE = SampleSide(
@@ -93,3 +93,11 @@ def test_a_chats_question_is_its_last_turn() -> None:
     messages = [{"role": "system", "content": "s"}, {"role": "user", "content": [{"type": "text", "text": "why?"}]}]
     assert question_line(json.dumps(messages), chat=True) == "why?"
     assert question_line(None, chat=True) == "the prompt was not stored"
+
+
+def test_flips_are_told_by_the_names_of_the_sides() -> None:
+    run, pair = (
+        flip_words(names) for names in (("Candidate (sglang)", "Baseline (hf)"), ("Right run (x)", "Left run (y)"))
+    )
+    assert (run["lost"], run["gained"]) == ("lost: only the baseline is right", "gained: only the candidate is right")
+    assert (pair["lost"], pair["gained"]) == ("lost: only the left run is right", "gained: only the right run is right")
