@@ -40,7 +40,6 @@ def pages(session: Session) -> Pages:
         "search in 14,042": [f"/runs/{run}/samples?{search}" for run in large for search in _SEARCHES],
         "sample": [f"/runs/{run}/samples/gsm8k/{place * 7}?workload=gsm8k" for place, run in enumerate(small)],
         "compare": [f"/compare?left={one}&right={other}" for one, other in pairwise(small)],
-        "compare 14,042": [f"/compare?left={one}&right={other}" for one, other in pairwise(large)],
         "history, all": ["/history", "/history?model=qwen"],
         "history": [f"/history/{quote(lineage, safe='')}" for lineage in lineages],
         "regressions": ["/regressions", "/regressions?state=open"],
@@ -51,6 +50,11 @@ def pages(session: Session) -> Pages:
         "submit": ["/submit"],
     }
     return {name: addresses for name, addresses in found.items() if addresses}
+
+
+def large_comparisons(session: Session) -> list[str]:
+    """Return the addresses of comparisons of two runs of 14,042 items; no reader asks for them, so none is kept."""
+    return [f"/compare?left={one}&right={other}" for one, other in pairwise(_with_samples(session, "mmlu"))]
 
 
 def _with_samples(session: Session, workload: str) -> list[str]:
