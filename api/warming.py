@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import importlib
+import os
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -31,8 +32,7 @@ async def warm(app: FastAPI) -> AsyncIterator[None]:
     Each of its full walks stopped every request of the process for some 0.1 s. One of several web processes ends with
     the one that leads them, also when that is killed.
     """
-    if parent_process() is not None:
-        die_with_parent(signal.SIGKILL)
+    _end_with_leader()
     current_default_thread_limiter().total_tokens = THREADS
     for name in _LATE:
         await run_sync(importlib.import_module, name)
@@ -40,3 +40,13 @@ async def warm(app: FastAPI) -> AsyncIterator[None]:
     gc.freeze()
     gc.set_threshold(_SURVIVORS, 20, 20)
     yield
+
+
+def _end_with_leader() -> None:
+    leader = parent_process()
+    if leader is None:
+        return
+    die_with_parent(signal.SIGKILL)
+    if os.getppid() != leader.pid:
+        # It ended before the kernel was asked; an orphan would hold the port.
+        os._exit(1)

@@ -20,6 +20,7 @@ from db.jobs import JobRecord, workloads_in
 from db.runs import RunRecord
 from db.states import RunState
 from evals.duel.results import Pass
+from evals.fingerprinting import model_name
 from evals.formatting import amount, difference, margin, measured, metric_name, p_value, sizes
 from evals.metrics import Kind
 from evals.result import Comparison, Pairs, Report
@@ -65,7 +66,6 @@ class RunView:
     live: bool
     has_report: bool
     model: str
-    model_path: str
     suite: str
     engines: str
     created: str
@@ -115,8 +115,7 @@ def run_view(
         headline=run.headline or "",
         live=live,
         has_report=report is not None and not live,
-        model=asked.model.path + (f"@{asked.model.revision}" if asked.model.revision else ""),
-        model_path=asked.model.path,
+        model=model_name(asked.model),
         suite=asked.suite + (f", first {asked.limit:,} items" if asked.limit is not None else ""),
         engines=f"{asked.candidate.kind} against {asked.baseline_words}",
         created=moment(run.created_at),

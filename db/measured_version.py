@@ -15,8 +15,8 @@ from db.tables_history import StoredPoint
 def measured_version(session: Session) -> tuple[Hashable, ...]:
     """Return the numbers and times of the newest point and the newest promotion, None where there is none.
 
-    Both are only ever added, those of a new scoring too. A transaction may bring an earlier number later: what is kept
-    under a version should not be kept for long.
+    What is measured, scored anew or accepted gets new numbers. A transaction may bring an earlier number later, and a
+    run that is tried again loses its verdict without a new one: what is kept by this should not be kept for long.
     """
     newest = (_newest(StoredPoint, StoredPoint.finished_at), _newest(Promotion, Promotion.at))
     return tuple(part for query in newest for part in session.execute(query).first() or (None, None))

@@ -39,7 +39,7 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(default=8642, ge=0, le=65535, description="Where the API listens; 0 chooses a free port.")
     web_processes: int = Field(
-        default_factory=lambda: min(4, os.cpu_count() or 1), ge=1, description="How many processes answer requests."
+        default_factory=lambda: min(4, os.cpu_count() or 1), ge=1, le=8, description="How many processes answer."
     )
     public_url: str | None = Field(default=None, description="The address under which people reach this service.")
     public_read: bool = Field(default=False, description="Show report pages without a sign-in.")

@@ -106,7 +106,7 @@ def _work(url: str, process: psutil.Process, asked: Pages, cookies: dict[str, st
 def _postgres_s() -> float:
     """Return the processor time of all processes of this benchmark's Postgres that live."""
     ours = (child for child in psutil.Process().children(recursive=True) if child.name() == "postgres")
-    return sum(_cpu_s(child) for child in ours)  # each of them has no child
+    return sum(_own_s(child) for child in ours)
 
 
 def _summary(load: Load, cpu_s: float) -> dict[str, Any]:
@@ -124,5 +124,9 @@ def _summary(load: Load, cpu_s: float) -> dict[str, Any]:
 
 def _cpu_s(process: psutil.Process) -> float:
     """Return the processor time of a process and of those below it that live."""
-    family = [process, *process.children(recursive=True)]
-    return sum(float(times.user + times.system) for times in (one.cpu_times() for one in family))
+    return sum(_own_s(one) for one in (process, *process.children(recursive=True)))
+
+
+def _own_s(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)

@@ -12,6 +12,8 @@ from evals.statistics.bootstrap import bootstrap_interval
 from evals.statistics.interval import Interval, two_sided_z
 from evals.statistics.means import mean, t_interval
 
+_SENSELESS = log(1e6)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Estimate:
@@ -49,9 +51,14 @@ def estimate(logs: Sequence[float], confidence: float, *, unseen: float = 0.0) -
 
 
 def bootstrap(logs: Sequence[float], confidence: float) -> Interval | None:
-    """Return the bootstrap interval of the geometric mean, which stands beside Student's and decides nothing."""
+    """Return the bootstrap interval of the geometric mean, which stands beside Student's and decides nothing.
+
+    None where there is none, or where it tells nothing: no ratio is a million.
+    """
     found = bootstrap_interval(logs, confidence=confidence)
-    return Interval(low=exp(found.low), high=exp(found.high)) if found else None
+    if found is None or max(-found.low, found.high) > _SENSELESS:
+        return None
+    return Interval(low=exp(found.low), high=exp(found.high))
 
 
 def limit_of(metric: Metric, margin: float) -> float:

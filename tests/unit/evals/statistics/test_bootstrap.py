@@ -56,3 +56,22 @@ def test_one_value_that_makes_the_whole_spread_gives_none() -> None:
     spread = bootstrap_interval([-0.047, -0.072, -0.067, 0.089, -0.111, -0.091])
     assert spread is not None
     assert -0.4 < spread.low < spread.high < 0.6
+
+
+@pytest.mark.parametrize(
+    "rounds",
+    [
+        [0.0, 0.001, 0.002, 0.001, 0.1, 0.11],
+        [0.0, 0.002, -0.002, 0.001, 1.2, 1.4],
+        [0.0, 1e-5, 2e-5, 1e-5, 0.3, 0.3],
+        [*(0.001 * step for step in range(9)), 0.9, 1.0, 1.1],
+    ],
+)
+def test_two_or_three_values_that_make_the_whole_spread_give_none(rounds: list[float]) -> None:
+    assert bootstrap_interval(rounds) is None
+
+
+def test_ordinary_values_keep_their_interval() -> None:
+    chance = np.random.default_rng(3)
+    found = [bootstrap_interval(chance.normal(size=6).tolist()) for _ in range(300)]
+    assert sum(one is None for one in found) <= 6
